@@ -1,0 +1,3 @@
+module github.com/holdfast-sessions/holdfast
+
+go 1.26

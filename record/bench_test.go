@@ -1,0 +1,90 @@
+package record_test
+
+import (
+	"bytes"
+	"testing"
+
+	"github.com/holdfast-sessions/holdfast/record"
+)
+
+// benchRecord is a session of two members and three attributes, 520 bytes when
+// it is plain.
+func benchRecord(tb testing.TB) *record.Record {
+	const size = 520
+	r := sample()
+	c := newCodec(tb, false)
+	r.Set(record.Attribute{Name: "cart", Codec: 8, Value: bytes.Repeat([]byte("c"), 128)}) // a length of two bytes
+	missing := size - len(c.Append(nil, r, storageKey))
+	r.Set(record.Attribute{Name: "cart", Codec: 8, Value: bytes.Repeat([]byte("c"), 128+missing)})
+	if got := len(c.Append(nil, r, storageKey)); got != size {
+		tb.Fatalf("got %d bytes, want %d", got, size)
+	}
+	return r
+}
+
+func TestAppendIntoRoomAllocatesNothing(t *testing.T) {
+	c, r := newCodec(t, false), benchRecord(t)
+	buf := make([]byte, 0, 1024)
+	if got := testing.AllocsPerRun(100, func() { c.Append(buf, r, storageKey) }); got != 0 {
+		t.Errorf("got %v allocations, want 0", got)
+	}
+}
+
+// TestParseAllocations: the record, its members and their two names, its
+// commits, owner and version, the attributes and all their names at once.
+func TestParseAllocations(t *testing.T) {
+	c, r := newCodec(t, false), benchRecord(t)
+	b := c.Append(nil, r, storageKey)
+	const want = 9
+	if got := testing.AllocsPerRun(100, func() { _, _ = c.Parse(b, storageKey) }); got > want {
+		t.Errorf("got %v allocations, want at most %d", got, want)
+	}
+}
+
+// TestParsedRecordHasRoom: one more commit and one more attribute are the usual
+// change.
+func TestParsedRecordHasRoom(t *testing.T) {
+	c, r := newCodec(t, false), benchRecord(t)
+	b, value := c.Append(nil, r, storageKey), []byte("v")
+	change := func() {
+		r, err := c.Parse(b, storageKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.AddCommit(1)
+		r.Set(record.Attribute{Name: "one more", Codec: 1, Value: value})
+	}
+	onlyParse := func() { _, _ = c.Parse(b, storageKey) }
+	if got, want := testing.AllocsPerRun(100, change), testing.AllocsPerRun(100, onlyParse); got != want {
+		t.Errorf("got %v allocations with the change, want %v as without", got, want)
+	}
+}
+
+func benchForms(b *testing.B, bench func(b *testing.B, c *record.Codec)) {
+	b.Run("plain", func(b *testing.B) { bench(b, newCodec(b, false)) })
+	b.Run("sealed", func(b *testing.B) { bench(b, newCodec(b, false, key(7))) })
+}
+
+func BenchmarkAppend(b *testing.B) {
+	benchForms(b, func(b *testing.B, c *record.Codec) {
+		r, buf := benchRecord(b), make([]byte, 0, 1024)
+		b.SetBytes(int64(len(c.Append(buf, r, storageKey))))
+		b.ReportAllocs()
+		for b.Loop() {
+			c.Append(buf, r, storageKey)
+		}
+	})
+}
+
+func BenchmarkParse(b *testing.B) {
+	benchForms(b, func(b *testing.B, c *record.Codec) {
+		stored := c.Append(nil, benchRecord(b), storageKey)
+		b.SetBytes(int64(len(stored)))
+		b.ReportAllocs()
+		for b.Loop() {
+			if _, err := c.Parse(stored, storageKey); err != nil {
+				b.Fatal(err)
+			}
+		}
+	})
+}

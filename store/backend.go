@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+)
+
+// A Backend keeps sessions: what a manager talks to. It decides where a
+// session lies, and makes a change happen exactly once or not at all. All
+// methods are safe for concurrent use and end soon after their context does.
+//
+// Errors are told apart with errors.Is. ErrNotFound is said only when it is
+// certain; whatever could not be found out is ErrUnavailable.
+type Backend interface {
+	// Load reads the session called id. hint is the node that the cookie
+	// names, or "": it says where to look first and is never trusted. Load
+	// extends the session's life, without making its caller wait.
+	//
+	// Errors: ErrNotFound (often as *GoneError), ErrUnavailable, record.ErrUnreadable.
+	Load(ctx context.Context, id, hint string) (*View, error)
+
+	// Commit makes change happen to the session called id, beginning with the
+	// state base, or creates the session when base is nil. When somebody else
+	// was faster, the change is applied to the newer state. After an
+	// error that matches ErrUnknownOutcome the same *Change may be given
+	// again: it happens once.
+	//
+	// Errors: what change.Apply returned, ErrDestroyed, ErrRenewed, ErrNotFound
+	// (the store lost the session), ErrTooLarge, ErrUnavailable,
+	// ErrUnknownOutcome, record.ErrUnreadable.
+	Commit(ctx context.Context, id string, base *View, change *Change) (*View, error)
+
+	// Destroy ends the session that was read as base, for good: no write under
+	// way and no copy brings it back. It is no error if it had ended already.
+	//
+	// Errors: ErrUnavailable, ErrUnknownOutcome.
+	Destroy(ctx context.Context, base *View) error
+
+	// Close ends all work and closes the stores.
+	Close() error
+}
+
+// A View is one state of a session, as it was read or written, and where it lies.
+type View struct {
+	Record       *record.Record // must not be changed
+	LastAccessed time.Time      // the last use before this one; as exact as life is extended
+
+	// Aliased: the session was renewed and this view was reached through its
+	// former id, which is still good for a moment. The new id is not known
+	// here, and no cookie may be sent.
+	Aliased bool
+
+	// Extended: this read extended the session's life, as happens once per
+	// sixteenth of its idle timeout. A lasting cookie should be sent again.
+	Extended bool
+
+	Key      string    // the storage key under which it lies; never an id
+	Versions []Version // at each of Record.Members
+}
+
+// A Change is one commit. The caller keeps it until its outcome is known.
+type Change struct {
+	// Commit is a random number that tells this change from all others.
+	Commit uint64
+
+	// Apply makes the new state out of r, a private copy of the newest one (an
+	// empty record when a session is created). It may be called more than once.
+	Apply func(r *record.Record) error
+
+	// RenewTo, if not "", moves the session to this new id. The former id stays
+	// good for Grace, or finds nothing at once if the change has raised the
+	// record's Login. A View that comes back Aliased says that
+	// somebody else renewed first: the change happened, RenewTo was not used.
+	RenewTo string
+	Grace   time.Duration
+
+	// Uncertain is the backend's: a write of this change had an unknown
+	// outcome, first when the record had revision UncertainSince.
+	Uncertain      bool
+	UncertainSince uint64
+}
+
+// A GoneError is the ErrNotFound that knows what became of the session.
+type GoneError struct {
+	Reason record.Reason  // zero: it was renewed
+	Ended  *record.Record // the session, if this very call ended it; else nil
+}
+
+func (e *GoneError) Error() string {
+	if e.Reason == 0 {
+		return fmt.Sprintf("session %v: it was renewed", ErrNotFound)
+	}
+	return fmt.Sprintf("session %v: it ended by %s", ErrNotFound, e.Reason)
+}
+
+// Unwrap makes errors.Is(err, ErrNotFound) true.
+func (e *GoneError) Unwrap() error { return ErrNotFound }
