@@ -1,0 +1,78 @@
+package placement
+
+import (
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// LIFE. An item lives a little longer than its session may be idle (slack), so
+// that what is left of its time to live tells when the session was last used,
+// also after reads, which extend it without writing it. Lives are extended at
+// most once per grain, so the last use is known to within a grain.
+
+const (
+	// maxTTL is the longest time that memcached takes as one: longer ones are dates.
+	maxTTL = 30 * 24 * time.Hour
+	// tick is how exactly servers tell the time that is left.
+	tick = time.Second
+	// endedTTL is how long a tombstone of a session without expiry stays.
+	endedTTL = maxTTL
+)
+
+func slack(idle time.Duration) time.Duration { return max(5*time.Second, idle/8) }
+
+// grain is how exactly a session's last use is known.
+func grain(idle time.Duration) time.Duration { return idle / 16 }
+
+// ttlOf returns the time to live of the item that holds r now.
+func ttlOf(r *record.Record, now time.Time) time.Duration {
+	ttl := store.Forever
+	switch {
+	case r.IdleTimeout > 0:
+		ttl = r.IdleTimeout + slack(r.IdleTimeout)
+	case !r.Deadline.IsZero():
+		ttl = max(r.Deadline.Sub(now), 0) + slack(0)
+	}
+	if ttl > maxTTL {
+		return store.Forever // the record says when it ends
+	}
+	return ttl.Truncate(time.Millisecond) // what a record can hold
+}
+
+// endTTL returns the time to live of the tombstone or alias after r: as long as
+// any forgotten copy of r can live.
+func endTTL(r *record.Record) time.Duration {
+	if r.TTL == store.Forever {
+		return endedTTL
+	}
+	return min(r.TTL+slack(r.IdleTimeout), endedTTL)
+}
+
+// A life is what an item tells of its session's life at one moment.
+type life struct {
+	lastUse time.Time
+	ended   record.Reason // zero: it lives
+	extend  bool          // its life has not been extended for a grain
+}
+
+func lifeOf(r *record.Record, left time.Duration, now time.Time) life {
+	l := life{lastUse: r.LastAccessed}
+	if !r.Deadline.IsZero() && !now.Before(r.Deadline) {
+		l.ended = record.Absolute
+		return l
+	}
+	if r.IdleTimeout == 0 {
+		return l
+	}
+	if r.TTL != store.Forever && left != store.Forever {
+		l.lastUse = now.Add(min(left-r.TTL, 0))
+	}
+	unused := now.Sub(l.lastUse)
+	if unused > r.IdleTimeout+grain(r.IdleTimeout)+tick {
+		l.ended = record.Idle
+	}
+	l.extend = unused >= grain(r.IdleTimeout)
+	return l
+}

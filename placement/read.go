@@ -1,0 +1,139 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// maxRenewals bounds how many aliases one read follows: a session is renewed a
+// few times within a grace at most, and a circle would be somebody's forgery.
+const maxRenewals = 8
+
+// Load is READ, and behind it the extension of the session's life.
+func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
+	key := storageKey(c.prefix, id)
+	if c.missing.has(key) {
+		c.counts.unknown.Add(1)
+		c.counts.unknownRepeated.Add(1)
+		return nil, store.ErrNotFound
+	}
+	v, err := c.read(ctx, key)
+	switch {
+	case err == nil && v.Extended:
+		c.extend(v)
+	case errors.Is(err, store.ErrNotFound):
+		c.counts.unknown.Add(1)
+		c.missing.add(key)
+	case errors.Is(err, store.ErrDestroyed):
+		err = &store.GoneError{Reason: record.Logout}
+	case errors.Is(err, store.ErrRenewed):
+		err = &store.GoneError{}
+	}
+	return v, err
+}
+
+// read is READ: the newest state of the session under key, through aliases
+// whose grace lasts. Its errors tell ErrDestroyed and ErrRenewed from ErrNotFound.
+func (c *Cluster) read(ctx context.Context, key string) (*store.View, error) {
+	for hops := range maxRenewals {
+		item, r, err := c.fetch(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		switch r.Kind {
+		case record.Tombstone:
+			c.counts.tombstones.Add(1)
+			return nil, c.ended(r)
+		case record.Alias:
+			if r.OwnerChanged || !time.Now().Before(r.Until) {
+				return nil, store.ErrRenewed
+			}
+			c.counts.aliases.Add(1)
+			key = r.Target
+		default:
+			return c.view(ctx, key, item, r, hops > 0)
+		}
+	}
+	return nil, fmt.Errorf("%w: renewed more than %d times at once", store.ErrRenewed, maxRenewals)
+}
+
+// ended says how the session of tombstone r ended: one that expired is simply not there.
+func (c *Cluster) ended(r *record.Record) error {
+	if r.Reason == record.Logout {
+		return store.ErrDestroyed
+	}
+	return &store.GoneError{Reason: r.Reason}
+}
+
+// fetch gets and parses the item under key.
+func (c *Cluster) fetch(ctx context.Context, key string) (store.Item, *record.Record, error) {
+	item, err := c.node.Store.Get(ctx, key, store.Whole)
+	if errors.Is(err, store.ErrNotFound) {
+		return item, nil, store.ErrNotFound
+	}
+	if err != nil {
+		return item, nil, c.failed(err)
+	}
+	r, err := c.codec.Parse(item.Value, key)
+	if err != nil {
+		return item, nil, c.failed(err)
+	}
+	return item, r, nil
+}
+
+// view makes a View of a session that was read, unless its time is over.
+func (c *Cluster) view(ctx context.Context, key string, item store.Item, r *record.Record, aliased bool) (*store.View, error) {
+	l := lifeOf(r, item.TTL, time.Now())
+	v := &store.View{
+		Record: r, LastAccessed: l.lastUse, Aliased: aliased, Extended: l.extend,
+		Key: key, Versions: []store.Version{item.Version},
+	}
+	if l.ended != 0 {
+		return nil, c.expire(ctx, v, l.ended)
+	}
+	return v, nil
+}
+
+// expire ends a session whose time is over. The one that ends it learns so from the
+// error, so that the end is reported once.
+func (c *Cluster) expire(ctx context.Context, v *store.View, reason record.Reason) error {
+	gone := &store.GoneError{Reason: reason}
+	if _, err := c.put(ctx, v, tombstoneOf(v.Record, reason)); err == nil {
+		c.counts.expired.Add(1)
+		gone.Ended = v.Record
+	}
+	return gone // also when that failed: it is over, whoever wrote it down
+}
+
+// extend extends the life of v's session without making anybody wait. It never
+// rides on the read: the time to live stands in the record, and a tombstone's
+// must not become longer.
+func (c *Cluster) extend(v *store.View) {
+	r := v.Record
+	if r.TTL == store.Forever {
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
+		return
+	}
+	c.behind.run(v.Key, func(ctx context.Context) error {
+		_, err := c.node.Store.Touch(ctx, v.Key, r.TTL)
+		return err
+	})
+}
+
+// rewrite extends a life that no time to live can tell, because it is longer
+// than the store's: the record itself says when it was last used.
+func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
+	next := v.Record.Clone()
+	next.LastAccessed = time.Now()
+	next.Revision++
+	_, err := c.put(ctx, v, next)
+	if errors.Is(err, store.ErrConflict) {
+		return nil // whoever wrote it has extended it
+	}
+	return err
+}
