@@ -1,0 +1,173 @@
+// Package holdfast keeps the sessions of Go web servers.
+package holdfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/placement"
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/store/memorystore"
+)
+
+// A Manager keeps the sessions of one app server. Make it with New, put its
+// Handler around the program's, and end it with Shutdown.
+type Manager struct {
+	options   Options
+	transport transport
+	backend   store.Backend
+	placed    func() placement.Stats
+	seen      *seen
+	work      work
+	counts    counts
+	extending atomic.Int64 // how many lives of unused sessions are being extended
+	down      atomic.Bool  // the store did not answer last time
+}
+
+// New returns a manager of sessions on nodes, which it closes at Shutdown. Nil
+// nodes: sessions stay in the memory of this process.
+func New(nodes []store.Node, opts *Options) (*Manager, error) {
+	o, err := opts.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	cookie, err := o.Cookie.build()
+	if err != nil {
+		return nil, err
+	}
+	codec, err := record.NewCodec(o.Keys, o.AllowPlain)
+	if err != nil {
+		return nil, fmt.Errorf("holdfast: Keys: %w", err)
+	}
+	if nodes == nil {
+		nodes = []store.Node{{Name: "local", Store: memorystore.New(nil)}}
+	}
+	if err := checkNodes(nodes); err != nil {
+		return nil, err
+	}
+	cluster, err := placement.New(nodes, placement.Options{Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout})
+	if err != nil {
+		return nil, fmt.Errorf("holdfast: %w", err)
+	}
+	return &Manager{
+		options:   o,
+		transport: &cookieTransport{cookie},
+		backend:   cluster,
+		placed:    cluster.Stats,
+		seen:      newSeen(o.IdleTimeout),
+	}, nil
+}
+
+func checkNodes(nodes []store.Node) error {
+	names := make(map[string]bool)
+	for _, n := range nodes {
+		switch {
+		case !isName(n.Name, isNodeChar, maxNodeSize):
+			return fmt.Errorf("holdfast: node name %q: take 1 to %d of A-Z a-z 0-9 _", n.Name, maxNodeSize)
+		case n.Store == nil:
+			return fmt.Errorf("holdfast: node %s has no Store", n.Name)
+		case names[n.Name]:
+			return fmt.Errorf("holdfast: two nodes are called %s", n.Name)
+		}
+		names[n.Name] = true
+	}
+	return nil
+}
+
+// newRecord returns a session that begins now.
+func (m *Manager) newRecord() *record.Record {
+	now := time.UnixMilli(time.Now().UnixMilli()) // as exact as it will be read
+	r := &record.Record{Created: now, LastAccessed: now, IdleTimeout: m.options.IdleTimeout}
+	if m.options.AbsoluteTimeout > 0 {
+		r.Deadline = now.Add(m.options.AbsoluteTimeout)
+	}
+	return r
+}
+
+// Shutdown refuses new session work, waits for what is under way until ctx ends, and
+// closes the stores. Call it after http.Server.Shutdown, or use Serve.
+func (m *Manager) Shutdown(ctx context.Context) error {
+	if !m.work.close() {
+		return nil
+	}
+	err := m.work.wait(ctx)
+	if err != nil {
+		err = fmt.Errorf("holdfast: shutdown: session work is still under way: %w", err)
+	}
+	return errors.Join(err, m.backend.Close())
+}
+
+// work counts what is under way, and refuses more once it is closed.
+type work struct {
+	mu     sync.Mutex
+	n      int           // guarded by mu
+	closed bool          // guarded by mu
+	idle   chan struct{} // closed when closed and n is 0; made by close
+}
+
+func (w *work) begin() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return fmt.Errorf("holdfast: the session manager is %w", ErrClosed)
+	}
+	w.n++
+	return nil
+}
+
+func (w *work) end() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.n--; w.closed && w.n == 0 {
+		close(w.idle)
+	}
+}
+
+// close reports whether it was this call that closed w.
+func (w *work) close() bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.closed {
+		return false
+	}
+	w.closed, w.idle = true, make(chan struct{})
+	if w.n == 0 {
+		close(w.idle)
+	}
+	return true
+}
+
+func (w *work) wait(ctx context.Context) error {
+	select {
+	case <-w.idle:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// noteHealth logs when the store stops answering and when it answers again, once each.
+func (m *Manager) noteHealth(err error) {
+	switch unavailable := errors.Is(err, ErrUnavailable); {
+	case unavailable && errors.Is(err, context.Canceled): // the client went away
+	case unavailable && !m.down.Swap(true):
+		m.options.Logger.Warn("the session store does not answer", "error", err)
+	case !unavailable && m.down.Load() && m.down.Swap(false):
+		m.options.Logger.Info("the session store answers again")
+	}
+}
+
+// reportFailure counts and logs a response that was replaced by an error page.
+// An outage is in the log already.
+func (m *Manager) reportFailure(r *http.Request, err error) {
+	m.counts.replaced.Add(1)
+	if StatusOf(err) == http.StatusInternalServerError {
+		m.options.Logger.Error("a session failed, and the handler did not look at Session.Err", "path", r.URL.Path, "error", err)
+	}
+}

@@ -1,0 +1,71 @@
+package holdfast
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// In non-sticky mode the store is the truth and nothing is kept between
+// requests: a session is loaded when it is first used, and what a request
+// changed is committed against the version that it loaded.
+
+// fetch loads the session of t from the store.
+func (s *Session) fetch(t token) (view *store.View, err error) {
+	err = s.withBudget(s.ctx, func(ctx context.Context) error {
+		view, err = s.m.backend.Load(ctx, t.id.Secret(), t.node)
+		return err
+	})
+	s.m.seen.note(t.id, view, err)
+	if gone, ok := errors.AsType[*store.GoneError](err); ok && gone.Ended != nil {
+		s.happened(s.m.options.Hooks.Destroyed, Event{ID: t.id, Owner: gone.Ended.Owner, Reason: gone.Reason})
+	}
+	return view, err
+}
+
+// store commits c in the store.
+func (s *Session) store(c *commit) (view *store.View, err error) {
+	ctx := context.WithoutCancel(s.ctx) // a client that went away must not lose its change
+	err = s.withBudget(ctx, func(ctx context.Context) error {
+		view, err = s.m.backend.Commit(ctx, c.id.Secret(), c.base, &c.change)
+		return err
+	})
+	if errors.Is(err, store.ErrNotFound) {
+		err = fmt.Errorf("%w: the store has lost it: %w", ErrNoSession, err)
+	}
+	return view, err
+}
+
+// end destroys the session of view in the store.
+func (s *Session) end(view *store.View) error {
+	return s.withBudget(context.WithoutCancel(s.ctx), func(ctx context.Context) error {
+		return s.m.backend.Destroy(ctx, view)
+	})
+}
+
+// withBudget runs work with what is left of the request's time for session
+// work. Once the header has left, a request may go on for hours: each piece of
+// work then has the whole time.
+func (s *Session) withBudget(ctx context.Context, work func(context.Context) error) error {
+	if s.out == nil || s.out.headerLeft() {
+		s.spent = 0
+	}
+	left := s.m.options.OperationTimeout - s.spent
+	if left <= 0 {
+		return fmt.Errorf("%w: this request has waited %v for it already", ErrUnavailable, s.spent.Round(time.Millisecond))
+	}
+	if err := s.m.work.begin(); err != nil {
+		return err
+	}
+	defer s.m.work.end()
+	ctx, cancel := context.WithTimeout(ctx, left)
+	defer cancel()
+	start := time.Now()
+	err := work(ctx)
+	s.spent += time.Since(start)
+	s.m.noteHealth(err)
+	return err
+}

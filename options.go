@@ -1,0 +1,168 @@
+package holdfast
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// Never is the timeout of a session that does not end by it.
+const Never time.Duration = -1
+
+// What a zero field of Options means.
+const (
+	defaultIdleTimeout      = 30 * time.Minute
+	defaultOperationTimeout = 500 * time.Millisecond
+	defaultRenewGrace       = 10 * time.Second
+)
+
+// Options of a Manager. A nil *Options and every zero field mean the default.
+type Options struct {
+	// IdleTimeout ends a session that no request used for so long. Zero: 30
+	// minutes; Never: no such end. Session.SetIdleTimeout overrides it.
+	IdleTimeout time.Duration
+
+	// AbsoluteTimeout ends a session so long after it was created. Zero or
+	// Never: no such end. It needs the clocks of the app servers to agree.
+	AbsoluteTimeout time.Duration
+
+	// OperationTimeout bounds all the session work of one request, retries
+	// included. Zero: 500 milliseconds.
+	OperationTimeout time.Duration
+
+	// RenewGrace is how long requests with the former id still get the session
+	// after a Renew, so that requests sent at the same moment are not logged
+	// out. Zero: 10 seconds; negative: none. After a Login there is never any.
+	RenewGrace time.Duration
+
+	// Cookie is how the browser keeps the id.
+	Cookie Cookie
+
+	// Namespace keeps applications that share nodes apart. Any characters.
+	Namespace string
+
+	// Route is this app server's name, 1 to 64 of [A-Za-z0-9_-]. It stands at
+	// the end of the cookie, ".app1", for balancers that look there. "": none.
+	Route string
+
+	// Keys encrypt the stored sessions: each of 32 random bytes; the first
+	// encrypts, all decrypt. To rotate, put a new key second on all servers,
+	// then first, then leave the old one out. None: stored sessions are plain.
+	Keys [][]byte
+
+	// AllowPlain accepts sessions that were stored before there were Keys. Use
+	// it while encryption is introduced and no longer: who can write to a node
+	// can make plain sessions.
+	AllowPlain bool
+
+	// AppVersion, if not "", is stored with each session that this program
+	// writes, for people who look into the store. Nothing depends on it.
+	AppVersion string
+
+	// Ignore matches the URL paths of requests that have nothing to do with
+	// sessions, such as images. They never load, save or extend one.
+	Ignore *regexp.Regexp
+
+	// Hooks tell of what happens to sessions.
+	Hooks Hooks
+
+	// OnUnavailable answers a request whose session could not be read or
+	// stored, instead of 503 with Retry-After. err matches ErrUnavailable.
+	OnUnavailable func(w http.ResponseWriter, r *http.Request, err error)
+
+	// Logger gets what an operator should know. Nil: nothing is logged.
+	Logger *slog.Logger
+}
+
+// A Cookie says how browsers keep a session's id. The zero Cookie is the safest
+// one: __Host-session, Secure, HttpOnly, SameSite=Lax, for the whole site and
+// no other host.
+type Cookie struct {
+	// Name, if not "", replaces "__Host-session"; or "session", which is the
+	// default where AllowInsecure, Domain or Path forbid the prefix.
+	Name string
+
+	// Domain, if not "", sends the cookie to all hosts below it, too.
+	Domain string
+
+	// Path, if not "", sends the cookie to the URLs below it only.
+	Path string
+
+	// SameSite, if not zero, replaces http.SameSiteLaxMode.
+	SameSite http.SameSite
+
+	// AllowInsecure sends the cookie over plain HTTP, where everybody on the
+	// way can read it. For development.
+	AllowInsecure bool
+
+	// AllowScript shows the cookie to the page's JavaScript, and so to every
+	// script that somebody smuggles into it.
+	AllowScript bool
+
+	// Partitioned keeps one cookie for each site that embeds this one (CHIPS).
+	Partitioned bool
+}
+
+// withDefaults returns a copy of o with its defaults filled in and "never"
+// written as zero, as records have it.
+func (o *Options) withDefaults() (Options, error) {
+	out := Options{}
+	if o != nil {
+		out = *o
+	}
+	out.IdleTimeout = max(cmp.Or(out.IdleTimeout, defaultIdleTimeout), 0)
+	out.AbsoluteTimeout = max(out.AbsoluteTimeout, 0)
+	out.RenewGrace = max(cmp.Or(out.RenewGrace, defaultRenewGrace), 0)
+	out.OperationTimeout = cmp.Or(out.OperationTimeout, defaultOperationTimeout)
+	out.Logger = cmp.Or(out.Logger, slog.New(slog.DiscardHandler))
+	if out.OperationTimeout < 0 {
+		return out, errors.New("holdfast: OperationTimeout is negative: waiting must be bounded")
+	}
+	if out.Route != "" && !isName(out.Route, isRouteChar, maxRouteSize) {
+		return out, fmt.Errorf("holdfast: Route %q: take 1 to %d of A-Z a-z 0-9 _ -", out.Route, maxRouteSize)
+	}
+	if len(out.Keys) == 0 && out.AllowPlain {
+		return out, errors.New("holdfast: AllowPlain without Keys: all sessions are plain; leave it out or give a key")
+	}
+	return out, nil
+}
+
+const (
+	hostPrefix   = "__Host-"
+	securePrefix = "__Secure-"
+)
+
+// build returns the http.Cookie without a value, or what contradicts what.
+func (c Cookie) build() (http.Cookie, error) {
+	bound := c.Domain == "" && (c.Path == "" || c.Path == "/") && !c.AllowInsecure
+	name := "session"
+	if bound {
+		name = hostPrefix + name
+	}
+	out := http.Cookie{
+		Name: cmp.Or(c.Name, name), Domain: c.Domain, Path: cmp.Or(c.Path, "/"),
+		SameSite: cmp.Or(c.SameSite, http.SameSiteLaxMode),
+		Secure:   !c.AllowInsecure, HttpOnly: !c.AllowScript, Partitioned: c.Partitioned,
+		Value: "x", // so that Valid looks at the rest
+	}
+	switch {
+	case strings.HasPrefix(out.Name, hostPrefix) && !bound:
+		return out, fmt.Errorf("holdfast: cookie %q: browsers refuse the prefix %s together with a Domain, a Path other than / or AllowInsecure; choose another name", out.Name, hostPrefix)
+	case strings.HasPrefix(out.Name, securePrefix) && c.AllowInsecure:
+		return out, fmt.Errorf("holdfast: cookie %q: browsers refuse the prefix %s together with AllowInsecure; choose another name", out.Name, securePrefix)
+	case c.SameSite == http.SameSiteNoneMode && c.AllowInsecure:
+		return out, errors.New("holdfast: browsers refuse a cookie with SameSite=None together with AllowInsecure")
+	case c.Partitioned && c.AllowInsecure:
+		return out, errors.New("holdfast: browsers refuse a Partitioned cookie together with AllowInsecure")
+	}
+	if err := out.Valid(); err != nil {
+		return out, fmt.Errorf("holdfast: cookie %q: %w", out.Name, err)
+	}
+	out.Value = ""
+	return out, nil
+}

@@ -1,0 +1,112 @@
+package holdfast
+
+import (
+	"context"
+	"hash/maphash"
+	"sync"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// seen remembers which sessions this server has extended lately, so that a
+// request that does not use its session extends it too, and hardly ever asks
+// the store for that.
+type seen struct {
+	seed maphash.Seed
+
+	mu          sync.Mutex
+	now, before map[uint64]time.Time // when to extend next, by hash of the id; guarded by mu
+	turned      time.Time            // when now was begun; guarded by mu
+	keep        time.Duration        // how long a generation lasts
+}
+
+const (
+	maxSeen       = 1 << 18 // of each of the two generations
+	minKeep       = time.Second
+	defaultKeep   = 5 * time.Minute // where sessions do not end by being idle
+	unknownForget = 5 * time.Second // until an unknown id is looked for again
+	grains        = 16              // a life is extended once per idle timeout / grains
+)
+
+func newSeen(idle time.Duration) *seen {
+	keep := defaultKeep
+	if idle > 0 {
+		keep = max(idle/grains, minKeep)
+	}
+	return &seen{seed: maphash.MakeSeed(), now: map[uint64]time.Time{}, turned: time.Now(), keep: keep}
+}
+
+// note remembers what came of loading id.
+func (s *seen) note(id ID, view *store.View, err error) {
+	next := unknownForget
+	switch {
+	case err == nil && view.Record.IdleTimeout > 0:
+		next = view.Record.IdleTimeout / grains
+	case err == nil:
+		next = defaultKeep
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turnLocked()
+	s.now[maphash.String(s.seed, string(id))] = time.Now().Add(next)
+}
+
+// due reports whether id should be extended now.
+func (s *seen) due(id ID) bool {
+	h := maphash.String(s.seed, string(id))
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.turnLocked()
+	next, ok := s.now[h]
+	if !ok {
+		next = s.before[h]
+	}
+	return !time.Now().Before(next)
+}
+
+func (s *seen) turnLocked() {
+	if time.Since(s.turned) >= s.keep || len(s.now) >= maxSeen {
+		s.before, s.now, s.turned = s.now, make(map[uint64]time.Time), time.Now()
+	}
+}
+
+// extendUnused extends the life of a session that its request did not use.
+// Nobody waits for it: loading a session extends it.
+func (m *Manager) extendUnused(s *Session) {
+	if s.used() {
+		return
+	}
+	for _, t := range m.transport.presented(s.req) {
+		if m.seen.due(t.id) {
+			m.behind(func(ctx context.Context) {
+				view, err := m.backend.Load(ctx, t.id.Secret(), t.node)
+				m.seen.note(t.id, view, err)
+			})
+		}
+	}
+}
+
+func (s *Session) used() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.state != unloaded
+}
+
+// maxBehind bounds what runs behind requests, which a request that comes later does again.
+const maxBehind = 64
+
+// behind runs job without making anybody wait.
+func (m *Manager) behind(job func(context.Context)) {
+	if m.extending.Add(1) > maxBehind || m.work.begin() != nil {
+		m.extending.Add(-1)
+		return
+	}
+	go func() {
+		defer m.extending.Add(-1)
+		defer m.work.end()
+		ctx, cancel := context.WithTimeout(context.Background(), m.options.OperationTimeout)
+		defer cancel()
+		job(ctx)
+	}()
+}
