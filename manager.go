@@ -1,4 +1,3 @@
-// Package holdfast keeps the sessions of Go web servers.
 package holdfast
 
 import (

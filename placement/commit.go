@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
+	"slices"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -41,7 +43,7 @@ func (c *Cluster) settle(ctx context.Context, v *store.View, ch *store.Change) (
 	for {
 		if v.Record.HasCommit(ch.Commit) {
 			c.counts.settled.Add(1)
-			return v, nil
+			return madeBy(ch, v), nil
 		}
 		if err := c.tooLate(v, ch); err != nil {
 			return nil, err
@@ -54,11 +56,37 @@ func (c *Cluster) settle(ctx context.Context, v *store.View, ch *store.Change) (
 		if err == nil {
 			return c.written(v, next, version), nil
 		}
+		if errors.Is(err, store.ErrUnknownOutcome) {
+			ch.Tried = append(ch.Tried, next)
+		}
 		if v, err = c.again(ctx, v, ch, err); err != nil {
 			return nil, err
 		}
 	}
 }
+
+// madeBy returns the state that ch made, when ch is among the commits of v. That
+// is not v when others have committed since: two counts must not both be
+// answered with the sum. Its version is stale, so that a next commit begins with
+// a READ.
+func madeBy(ch *store.Change, v *store.View) *store.View {
+	commits := v.Record.Commits
+	since := len(commits) - 1 - slices.Index(commits, ch.Commit)
+	if since == 0 {
+		return v
+	}
+	for _, r := range ch.Tried {
+		if r.Revision == v.Record.Revision-uint64(since) {
+			made := *v
+			made.Record, made.Versions = r, []store.Version{stale}
+			return &made
+		}
+	}
+	return v
+}
+
+// stale is a version that no item ever has.
+var stale = store.Version{Generation: math.MaxUint64}
 
 // again decides after a failed write what to try next: the newest state, from
 // a READ, or nothing more.

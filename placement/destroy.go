@@ -23,22 +23,25 @@ func (c *Cluster) Destroy(ctx context.Context, v *store.View) error {
 		if errors.Is(err, store.ErrFull) || ctx.Err() != nil {
 			return err
 		}
-		// The base was old, or the answer did not come: find what to end now.
-		if v, err = c.read(ctx, v.Key); err != nil {
+		// The base was old, or the answer did not come: find what to end now,
+		// also where a renewal has moved it long ago.
+		if v, err = c.readWhile(ctx, v.Key, always); err != nil {
 			return destroyed(err, uncertain)
 		}
 	}
 }
+
+func always(*record.Record) bool { return true }
 
 // destroyed judges why a READ on the way to a destruction found no session.
 func destroyed(err error, uncertain bool) error {
 	switch {
 	case errors.Is(err, store.ErrUnavailable) && uncertain:
 		return fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)
-	case errors.Is(err, store.ErrUnavailable), errors.Is(err, record.ErrUnreadable):
-		return err
+	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDestroyed):
+		return nil // somebody else ended it
 	}
-	return nil // somebody else ended it
+	return err
 }
 
 // tombstoneOf returns what stands in the place of r after its end. It keeps

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -40,6 +41,11 @@ func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
 // read is READ: the newest state of the session under key, through aliases
 // whose grace lasts. Its errors tell ErrDestroyed and ErrRenewed from ErrNotFound.
 func (c *Cluster) read(ctx context.Context, key string) (*store.View, error) {
+	return c.readWhile(ctx, key, func(alias *record.Record) bool { return time.Now().Before(alias.Until) })
+}
+
+// readWhile is read through aliases that are good.
+func (c *Cluster) readWhile(ctx context.Context, key string, good func(alias *record.Record) bool) (*store.View, error) {
 	for hops := range maxRenewals {
 		item, r, err := c.fetch(ctx, key)
 		if err != nil {
@@ -50,7 +56,7 @@ func (c *Cluster) read(ctx context.Context, key string) (*store.View, error) {
 			c.counts.tombstones.Add(1)
 			return nil, c.ended(r)
 		case record.Alias:
-			if r.OwnerChanged || !time.Now().Before(r.Until) {
+			if r.OwnerChanged || !good(r) {
 				return nil, store.ErrRenewed
 			}
 			c.counts.aliases.Add(1)
@@ -131,6 +137,7 @@ func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
 	next := v.Record.Clone()
 	next.LastAccessed = time.Now()
 	next.Revision++
+	next.AddCommit(rand.Uint64()) // each revision has its commit
 	_, err := c.put(ctx, v, next)
 	if errors.Is(err, store.ErrConflict) {
 		return nil // whoever wrote it has extended it

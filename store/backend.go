@@ -36,7 +36,8 @@ type Backend interface {
 	// Destroy ends the session that was read as base, for good: no write under
 	// way and no copy brings it back. It is no error if it had ended already.
 	//
-	// Errors: ErrUnavailable, ErrUnknownOutcome.
+	// Errors: ErrRenewed (a login has moved it out of the reach of base),
+	// ErrUnavailable, ErrUnknownOutcome, record.ErrUnreadable.
 	Destroy(ctx context.Context, base *View) error
 
 	// Close ends all work and closes the stores.
@@ -78,9 +79,11 @@ type Change struct {
 	Grace   time.Duration
 
 	// Uncertain is the backend's: a write of this change had an unknown
-	// outcome, first when the record had revision UncertainSince.
+	// outcome, first when the record had revision UncertainSince. Tried are the
+	// states that such writes may have made.
 	Uncertain      bool
 	UncertainSince uint64
+	Tried          []*record.Record
 }
 
 // A GoneError is the ErrNotFound that knows what became of the session.
