@@ -1,0 +1,46 @@
+// Package memcachedstore keeps items in memcached servers. It is a
+// [store.Store] over one memcached, and the client that speaks to it: meta
+// commands (memcached 1.6 and later), one connection, the requests of all
+// goroutines pipelined on it.
+//
+//	nodes, err := memcachedstore.Nodes("n1:10.0.0.1:11211 n2:10.0.0.2:11211", nil)
+//
+// # The way of a call
+//
+// A method makes a call and puts it into the queue of the connection. If
+// nobody is writing, the caller takes the whole queue as one batch of commands
+// and writes it; what the kernel does not take at once, and what others queued
+// meanwhile, is left to the writer goroutine. The reader goroutine gives the
+// answers, which memcached sends in the order of the commands, to the calls in
+// that order. A third goroutine ends a connection on which calls wait and
+// nothing comes.
+//
+// # Versions and connections
+//
+// memcached counts its compare-and-set tokens from 1 after each start, so a
+// token of the time before can match another item. A [store.Version] therefore
+// carries the number of the connection on which it was read, and a conditional
+// write with a version of another connection is [store.ErrConflict] and is not
+// sent. So a lost connection costs each reader of before one more read. Speak
+// to memcached directly: a proxy that shares connections or makes them anew
+// hides a restart.
+//
+// # Waiting
+//
+// Each call ends soon after its context. A caller that gives up leaves its
+// place in the pipeline: the answer is thrown away when it comes, and the
+// calls behind are not touched. A call that was still queued is not sent.
+// Options say how long a call without a deadline waits, and after which silence
+// a connection is ended; all calls under way on it then fail. The next
+// call dials again at once; after a dial that failed calls fail immediately
+// until a pause has passed, which grows to two seconds.
+//
+// Of one Store, at most 16384 calls are under way and 32 MiB of values wait to
+// be sent. A call above that fails at once with [store.ErrUnavailable].
+//
+// # Times to live
+//
+// memcached counts whole seconds: a TTL is rounded up. It takes numbers above
+// 30 days for dates, so an item with a longer TTL is stored without one; its
+// owner finds the end in the item's value.
+package memcachedstore

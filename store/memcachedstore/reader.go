@@ -1,0 +1,148 @@
+package memcachedstore
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// reader gives answers to calls in the order in which they were sent, until
+// the connection fails; then it finishes all calls that are left.
+func (c *conn) reader() {
+	var err error
+	for err == nil {
+		err = c.readAnswer()
+	}
+	c.fail(err)
+	c.finishAll()
+}
+
+// readAnswer waits for one answer and finishes the call that it is for. An
+// error is the end of the connection, and leaves the call to finishAll.
+func (c *conn) readAnswer() error {
+	line, err := readLine(c.in)
+	if err != nil {
+		return err
+	}
+	a, err := parseAnswer(line)
+	if err != nil {
+		return err
+	}
+	cl := c.nextSent()
+	if cl == nil {
+		return fmt.Errorf("%w: nobody asked", errProtocol)
+	}
+	item, err := c.receive(cl, a)
+	if errors.Is(err, errProtocol) {
+		return err
+	}
+	c.next++
+	c.answers.Add(1)
+	c.pool.finish(cl, item, err)
+	return nil
+}
+
+// nextSent is the call that gets the next answer, nil if none waits. The reader
+// takes all that were sent at once, so that it needs the mutex only once for
+// them.
+func (c *conn) nextSent() *call {
+	if c.next == len(c.taken) {
+		c.mu.Lock()
+		c.taken, c.sent = c.sent, c.taken[:0]
+		c.mu.Unlock()
+		c.next = 0
+	}
+	if len(c.taken) == 0 {
+		return nil
+	}
+	return c.taken[c.next]
+}
+
+// receive makes the result of cl from a and the value that follows it. The
+// opaque shows that a belongs to cl; a SERVER_ERROR has none.
+func (c *conn) receive(cl *call, a answer) (store.Item, error) {
+	if a.code != refused && (a.fields&hasOpaque == 0 || a.opaque != cl.opaque) {
+		return store.Item{}, fmt.Errorf("%w: it belongs to another command", errProtocol)
+	}
+	item, err := cl.settle(a, c.generation)
+	if err != nil || a.code != found {
+		return item, err
+	}
+	if a.size > c.maxItem {
+		return item, fmt.Errorf("%w: a value of %d bytes, above item_size_max", errProtocol, a.size)
+	}
+	if cl.state.Load() == abandoned {
+		return item, skipValue(c.in, a.size)
+	}
+	item.Value, err = readValue(c.in, a.size)
+	return item, err
+}
+
+// finishAll ends all calls of a dead connection. No call is queued or sent any
+// more, since both look at cause first.
+func (c *conn) finishAll() {
+	c.mu.Lock()
+	cause, inFlight := c.cause, append(c.taken[c.next:], c.sent...)
+	for _, cl := range c.queue {
+		// The mutex keeps a caller from giving up meanwhile.
+		if cl.state.Load() == abandoned {
+			c.pool.giveBack(cl)
+			continue
+		}
+		cl.err = unavailable(cause)
+		cl.state.Store(answered)
+		cl.done <- struct{}{}
+	}
+	c.queue, c.sent, c.taken, c.next = nil, nil, nil, 0
+	c.mu.Unlock()
+	for _, cl := range inFlight {
+		c.pool.finish(cl, store.Item{}, lost(cl.verb, cause))
+	}
+}
+
+// readLine reads up to CRLF and returns what is before it, valid until the next
+// read.
+func readLine(in *bufio.Reader) ([]byte, error) {
+	line, err := in.ReadSlice('\n')
+	switch {
+	case errors.Is(err, bufio.ErrBufferFull):
+		return nil, fmt.Errorf("%w: a line of more than %d bytes", errProtocol, len(line))
+	case errors.Is(err, io.EOF):
+		return nil, errors.New("the server closed the connection")
+	case err != nil:
+		return nil, fmt.Errorf("reading: %w", err)
+	case len(line) < 2 || line[len(line)-2] != '\r':
+		return nil, fmt.Errorf("%w: a line without its carriage return", errProtocol)
+	}
+	return line[:len(line)-2], nil
+}
+
+// readValue reads a value and its line end. It matches errProtocol if it
+// cannot: the rest of the value would be taken for answers.
+func readValue(in *bufio.Reader, size int) ([]byte, error) {
+	value := make([]byte, size)
+	if _, err := io.ReadFull(in, value); err != nil {
+		return nil, fmt.Errorf("%w: a value cut short: %w", errProtocol, err)
+	}
+	return value, skipLineEnd(in)
+}
+
+// skipValue is readValue for a caller that has gone.
+func skipValue(in *bufio.Reader, size int) error {
+	if _, err := in.Discard(size); err != nil {
+		return fmt.Errorf("%w: a value cut short: %w", errProtocol, err)
+	}
+	return skipLineEnd(in)
+}
+
+func skipLineEnd(in *bufio.Reader) error {
+	end, err := in.Peek(2)
+	if err != nil || string(end) != "\r\n" {
+		return fmt.Errorf("%w: a value without its line end", errProtocol)
+	}
+	_, err = in.Discard(2)
+	return err
+}

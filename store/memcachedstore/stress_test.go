@@ -1,0 +1,190 @@
+package memcachedstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+const (
+	stressWriters = 24
+	stressSteps   = 400
+)
+
+// Many goroutines, calls that are cancelled at any moment, connections that are
+// cut at any moment, a server that hesitates. Each goroutine writes one key and
+// reads all: a value under another key would show answers out of step, a value
+// that cannot be would show a wrong word about the outcome of a write.
+func TestStress(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := newFake(t)
+		server.slow = func() {
+			if rand.N(100) == 0 {
+				time.Sleep(rand.N(3 * time.Millisecond))
+			}
+		}
+		s := newStore(t, "fake:11211", &Options{Dial: server.dial, StallTimeout: 20 * time.Millisecond})
+		var seen outcomes
+		var wg sync.WaitGroup
+		for i := range stressWriters {
+			wg.Go(func() {
+				w := &stressWriter{t: t, server: server, store: s, key: fmt.Sprint("key-", i), seen: &seen}
+				w.run()
+			})
+		}
+		wg.Wait()
+		t.Logf("%d connections; %s", s.generation, seen.String())
+		for name, n := range map[string]int64{
+			"done": seen.done.Load(), "conflict": seen.conflict.Load(), "unknown": seen.unknown.Load(), "unavailable": seen.unavailable.Load(),
+		} {
+			if n < 10 {
+				t.Errorf("%s: only %d calls: the test does not test it", name, n)
+			}
+		}
+	})
+}
+
+// outcomes counts what became of the calls.
+type outcomes struct {
+	done, conflict, unknown, unavailable atomic.Int64
+}
+
+func (o *outcomes) add(err error) {
+	switch {
+	case err == nil, errors.Is(err, store.ErrNotFound):
+		o.done.Add(1)
+	case errors.Is(err, store.ErrConflict):
+		o.conflict.Add(1)
+	case errors.Is(err, store.ErrUnknownOutcome):
+		o.unknown.Add(1)
+	default:
+		o.unavailable.Add(1)
+	}
+}
+
+func (o *outcomes) String() string {
+	return fmt.Sprintf("%d done, %d conflicts, %d unknown, %d unavailable", o.done.Load(), o.conflict.Load(), o.unknown.Load(), o.unavailable.Load())
+}
+
+// A stressWriter is the only one who writes its key.
+type stressWriter struct {
+	t      *testing.T
+	server *fake
+	store  *Store
+	key    string
+	seen   *outcomes
+
+	written int             // values made
+	sure    string          // what the last certain word said is stored; empty: nothing
+	maybe   map[string]bool // writes since then that may have happened, or may yet
+	at      store.Version   // of sure, or Absent
+}
+
+func (w *stressWriter) run() {
+	w.maybe = map[string]bool{}
+	for range stressSteps {
+		if rand.N(500) == 0 {
+			w.server.cut()
+		}
+		ctx, cancel := w.context()
+		switch rand.N(4) {
+		case 0:
+			w.readOther(ctx)
+		case 1:
+			w.readOwn(ctx)
+		default:
+			w.write(ctx)
+		}
+		cancel()
+	}
+}
+
+// context ends soon, at any moment or not at all.
+func (w *stressWriter) context() (context.Context, context.CancelFunc) {
+	switch rand.N(8) {
+	case 0:
+		ctx, cancel := context.WithCancel(w.t.Context())
+		go cancel()
+		return ctx, cancel
+	case 1:
+		return context.WithTimeout(w.t.Context(), rand.N(2*time.Millisecond))
+	case 2:
+		return w.t.Context(), func() {} // no deadline
+	}
+	return context.WithTimeout(w.t.Context(), time.Second)
+}
+
+func (w *stressWriter) readOther(ctx context.Context) {
+	key := fmt.Sprint("key-", rand.N(stressWriters))
+	item, err := w.store.Get(ctx, key, store.Whole)
+	w.seen.add(err)
+	if err == nil && !strings.HasPrefix(string(item.Value), key+"=") {
+		w.t.Errorf("get %s: %.40q, the value of another key", key, item.Value)
+	}
+	w.pause(err)
+}
+
+func (w *stressWriter) readOwn(ctx context.Context) {
+	item, err := w.store.Get(ctx, w.key, store.Whole)
+	w.seen.add(err)
+	got := string(item.Value)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		item.Version = store.Absent
+	case err != nil:
+		w.pause(err)
+		return
+	}
+	w.found(got, item.Version)
+}
+
+// found takes in what a read says. A write that was maybe is now certain, and
+// then the others have lost: they named a version that is past.
+func (w *stressWriter) found(got string, at store.Version) {
+	switch {
+	case got == w.sure:
+		w.at = at
+	case w.maybe[got]:
+		w.certain(got, at)
+	default:
+		w.t.Errorf("%s: found %.40q, want %.40q or one of %d that may be", w.key, got, w.sure, len(w.maybe))
+		w.certain(got, at)
+	}
+}
+
+func (w *stressWriter) certain(value string, at store.Version) {
+	w.sure, w.at = value, at
+	clear(w.maybe)
+}
+
+func (w *stressWriter) write(ctx context.Context) {
+	w.written++
+	value := fmt.Sprintf("%s=%d%s", w.key, w.written, strings.Repeat(".", rand.N(3000)))
+	v, err := w.store.Put(ctx, w.key, store.Item{Value: []byte(value), TTL: time.Hour}, w.at)
+	w.seen.add(err)
+	switch {
+	case err == nil:
+		w.certain(value, v)
+	case errors.Is(err, store.ErrUnknownOutcome):
+		w.maybe[value] = true
+	case errors.Is(err, store.ErrConflict):
+		w.readOwn(w.t.Context())
+	}
+	w.pause(err)
+}
+
+// pause lets the time pass in which calls fail at once.
+func (w *stressWriter) pause(err error) {
+	if err != nil && rand.N(4) == 0 {
+		time.Sleep(firstPause)
+	}
+}
