@@ -32,23 +32,24 @@ func (b *behind) start(timeout time.Duration) {
 
 // run starts job for key, unless one is under way or too many are.
 func (b *behind) run(key string, job func(context.Context) error) {
-	if !b.admit(key) {
-		return
-	}
-	b.begun.Add(1)
-	b.jobs.Go(func() {
-		defer b.done(key)
-		ctx, cancel := context.WithTimeout(b.ctx, b.timeout)
-		defer cancel()
-		if err := job(ctx); err != nil {
-			b.failed.Add(1)
-		}
-	})
-}
-
-func (b *behind) admit(key string) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if b.admitLocked(key) {
+		b.begun.Add(1)
+		b.jobs.Go(func() { b.do(key, job) }) // before stop can begin to wait
+	}
+}
+
+func (b *behind) do(key string, job func(context.Context) error) {
+	defer b.done(key)
+	ctx, cancel := context.WithTimeout(b.ctx, b.timeout)
+	defer cancel()
+	if err := job(ctx); err != nil {
+		b.failed.Add(1)
+	}
+}
+
+func (b *behind) admitLocked(key string) bool {
 	if b.running == nil {
 		return false
 	}

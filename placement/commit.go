@@ -14,6 +14,11 @@ import (
 
 // Commit is CREATE, COMMIT or RENEW.
 func (c *Cluster) Commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
+	v, err := c.commit(ctx, id, base, ch)
+	return v, unsettled(ch, err)
+}
+
+func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
 	if base == nil {
 		return c.settle(ctx, c.nothing(storageKey(c.prefix, id)), ch)
 	}
@@ -45,7 +50,7 @@ func (c *Cluster) settle(ctx context.Context, v *store.View, ch *store.Change) (
 			c.counts.settled.Add(1)
 			return madeBy(ch, v), nil
 		}
-		if err := c.tooLate(v, ch); err != nil {
+		if err := judge(v, ch); err != nil {
 			return nil, err
 		}
 		next, err := c.apply(v.Record, ch)
@@ -59,10 +64,39 @@ func (c *Cluster) settle(ctx context.Context, v *store.View, ch *store.Change) (
 		if errors.Is(err, store.ErrUnknownOutcome) {
 			ch.Tried = append(ch.Tried, next)
 		}
-		if v, err = c.again(ctx, v, ch, err); err != nil {
+		if v, err = c.again(ctx, v, ch, err, inGrace); err != nil {
 			return nil, err
 		}
 	}
+}
+
+// judge looks again at ch, whose id v does not have, when a write of it had an
+// unknown outcome. While v is what that write was to replace, it may still
+// happen, and then the next write is refused. A newer state tells that it did
+// not and cannot any more, unless its commit id would be forgotten by now.
+func judge(v *store.View, ch *store.Change) error {
+	if !ch.Uncertain || v.Record.Revision <= ch.UncertainSince {
+		return nil
+	}
+	if later := v.Record.Revision - ch.UncertainSince; later >= record.MaxCommits {
+		return fmt.Errorf("%w: %d changes later", store.ErrUnknownOutcome, later)
+	}
+	ch.Uncertain, ch.Tried = false, nil
+	return nil
+}
+
+// unsettled adds to err, with which ch ends, what it leaves open: that a write of
+// ch may have happened or may still.
+func unsettled(ch *store.Change, err error) error {
+	if err == nil || !ch.Uncertain || over(err) || errors.Is(err, store.ErrUnknownOutcome) {
+		return err
+	}
+	return fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)
+}
+
+// over reports whether err says that there is no session to change any more.
+func over(err error) bool {
+	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDestroyed) || errors.Is(err, store.ErrRenewed)
 }
 
 // madeBy returns the state that ch made, when ch is among the commits of v. That
@@ -89,50 +123,50 @@ func madeBy(ch *store.Change, v *store.View) *store.View {
 var stale = store.Version{Generation: math.MaxUint64}
 
 // again decides after a failed write what to try next: the newest state, from
-// a READ, or nothing more.
-func (c *Cluster) again(ctx context.Context, v *store.View, ch *store.Change, failure error) (*store.View, error) {
+// a READ through aliases that are good, or nothing more.
+func (c *Cluster) again(ctx context.Context, v *store.View, ch *store.Change, failure error, good passage) (*store.View, error) {
+	if err := c.failedWrite(v, ch, failure); err != nil {
+		return nil, err
+	}
+	return c.reread(ctx, v, good)
+}
+
+// failedWrite notes why a write of ch in the place of v failed. It returns the
+// failure if another try is of no use.
+func (c *Cluster) failedWrite(v *store.View, ch *store.Change, failure error) error {
 	switch {
 	case errors.Is(failure, store.ErrConflict):
 		c.counts.conflicts.Add(1)
 	case errors.Is(failure, store.ErrFull):
-		return nil, failure // asking again at once would only fill it more
+		return failure // asking again at once would only fill it more
 	case errors.Is(failure, store.ErrUnknownOutcome):
 		c.counts.uncertain.Add(1)
-		c.uncertain(v, ch)
+		if !ch.Uncertain {
+			ch.Uncertain, ch.UncertainSince = true, v.Record.Revision
+		}
 	case !errors.Is(failure, store.ErrUnavailable):
-		return nil, failure // too large, for example: it will not get better
+		return failure // too large, for example: it will not get better
 	}
-	fresh, err := c.read(ctx, v.Key)
+	return nil
+}
+
+// reread is READ for another try in the place of v, if there is time for one.
+func (c *Cluster) reread(ctx context.Context, v *store.View, good passage) (*store.View, error) {
+	fresh, err := c.readWhile(ctx, v.Key, good)
+	if isAbsent(err) && v.Versions[0] == store.Absent {
+		fresh, err = v, nil // CREATE has not happened yet
+	}
 	if cause := ctx.Err(); cause != nil && err == nil {
 		err = c.failed(fmt.Errorf("%w: no time left for another try: %w", store.ErrUnavailable, cause))
 	}
-	switch {
-	case err == nil:
-		return fresh, nil
-	case errors.Is(err, store.ErrNotFound) && v.Versions[0] == store.Absent && ctx.Err() == nil:
-		return v, nil // CREATE has not happened yet
-	case errors.Is(err, store.ErrUnavailable) && ch.Uncertain:
-		return nil, fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)
-	case errors.Is(err, store.ErrNotFound):
+	if isAbsent(err) {
 		c.counts.lost.Add(1)
 	}
-	return nil, err
-}
-
-// uncertain notes the revision at which ch first had an unknown outcome.
-func (c *Cluster) uncertain(v *store.View, ch *store.Change) {
-	if !ch.Uncertain {
-		ch.Uncertain, ch.UncertainSince = true, v.Record.Revision
+	if err != nil {
+		return nil, err
 	}
-}
-
-// tooLate reports that ch cannot be told from one that happened: its commit id
-// would have been forgotten by now.
-func (c *Cluster) tooLate(v *store.View, ch *store.Change) error {
-	if ch.Uncertain && v.Record.Revision-ch.UncertainSince >= record.MaxCommits {
-		return fmt.Errorf("%w: %d changes later", store.ErrUnknownOutcome, v.Record.Revision-ch.UncertainSince)
-	}
-	return nil
+	fresh.Aliased = fresh.Aliased || v.Aliased // the way to v led through an alias, the way from there need not
+	return fresh, nil
 }
 
 // apply makes the record that follows r by ch.

@@ -3,7 +3,6 @@ package placement
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -13,33 +12,24 @@ import (
 // renewal has moved it. No write under way can follow it, since each names the
 // version that it replaces.
 func (c *Cluster) Destroy(ctx context.Context, v *store.View) error {
-	uncertain := false
+	var ending store.Change // notes whether an outcome is unknown
 	for {
 		_, err := c.put(ctx, v, tombstoneOf(v.Record, record.Logout))
 		if err == nil {
 			return nil
 		}
-		uncertain = uncertain || errors.Is(err, store.ErrUnknownOutcome)
-		if errors.Is(err, store.ErrFull) || ctx.Err() != nil {
-			return err
-		}
 		// The base was old, or the answer did not come: find what to end now,
 		// also where a renewal has moved it long ago.
-		if v, err = c.readWhile(ctx, v.Key, always); err != nil {
-			return destroyed(err, uncertain)
+		if v, err = c.again(ctx, v, &ending, err, sameOwner); err != nil {
+			return destroyed(unsettled(&ending, err))
 		}
 	}
 }
 
-func always(*record.Record) bool { return true }
-
-// destroyed judges why a READ on the way to a destruction found no session.
-func destroyed(err error, uncertain bool) error {
-	switch {
-	case errors.Is(err, store.ErrUnavailable) && uncertain:
-		return fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)
-	case errors.Is(err, store.ErrNotFound), errors.Is(err, store.ErrDestroyed):
-		return nil // somebody else ended it
+// destroyed is err, why nothing was destroyed, unless somebody else did it.
+func destroyed(err error) error {
+	if errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDestroyed) {
+		return nil
 	}
 	return err
 }

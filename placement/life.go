@@ -63,16 +63,35 @@ func lifeOf(r *record.Record, left time.Duration, now time.Time) life {
 		l.ended = record.Absolute
 		return l
 	}
+	l.extend = foreign(r.TTL, left)
 	if r.IdleTimeout == 0 {
 		return l
 	}
-	if r.TTL != store.Forever && left != store.Forever {
-		l.lastUse = now.Add(min(left-r.TTL, 0))
+	stored := now.Sub(r.LastAccessed)
+	unused := stored
+	if r.TTL != store.Forever && !l.extend {
+		unused = max(r.TTL-left, 0) // needs no clocks that agree
 	}
-	unused := now.Sub(l.lastUse)
+	l.extend = l.extend || unused >= grain(r.IdleTimeout)
+	if stored >= 0 {
+		unused = min(unused, stored) // what is left may come from an earlier record too
+	}
+	// Where the two agree nobody has used it since it was stored, and the record
+	// is more exact.
+	if byTTL := now.Add(-unused); byTTL.Sub(r.LastAccessed).Abs() > 2*tick {
+		l.lastUse = byTTL.Truncate(time.Millisecond)
+	}
 	if unused > r.IdleTimeout+grain(r.IdleTimeout)+tick {
 		l.ended = record.Idle
 	}
-	l.extend = unused >= grain(r.IdleTimeout)
 	return l
+}
+
+// foreign reports whether the time that an item has left cannot come from ttl,
+// its record's: an extension that was sent for an earlier record happened later.
+func foreign(ttl, left time.Duration) bool {
+	if ttl == store.Forever || left == store.Forever {
+		return ttl != left
+	}
+	return left > ttl+2*tick
 }

@@ -25,7 +25,7 @@ func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
 	}
 	v, err := c.read(ctx, key)
 	switch {
-	case err == nil && v.Extended:
+	case err == nil && (v.Extended || v.Record.Outdated):
 		c.extend(v)
 	case errors.Is(err, store.ErrNotFound):
 		c.counts.unknown.Add(1)
@@ -41,11 +41,20 @@ func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
 // read is READ: the newest state of the session under key, through aliases
 // whose grace lasts. Its errors tell ErrDestroyed and ErrRenewed from ErrNotFound.
 func (c *Cluster) read(ctx context.Context, key string) (*store.View, error) {
-	return c.readWhile(ctx, key, func(alias *record.Record) bool { return time.Now().Before(alias.Until) })
+	return c.readWhile(ctx, key, inGrace)
 }
 
+// A passage says which aliases are good.
+type passage func(alias *record.Record) bool
+
+// inGrace: for requests with the former id.
+func inGrace(alias *record.Record) bool { return sameOwner(alias) && time.Now().Before(alias.Until) }
+
+// sameOwner: for who had the session before it was renewed, however long ago.
+func sameOwner(alias *record.Record) bool { return !alias.OwnerChanged }
+
 // readWhile is read through aliases that are good.
-func (c *Cluster) readWhile(ctx context.Context, key string, good func(alias *record.Record) bool) (*store.View, error) {
+func (c *Cluster) readWhile(ctx context.Context, key string, good passage) (*store.View, error) {
 	for hops := range maxRenewals {
 		item, r, err := c.fetch(ctx, key)
 		if err != nil {
@@ -56,7 +65,7 @@ func (c *Cluster) readWhile(ctx context.Context, key string, good func(alias *re
 			c.counts.tombstones.Add(1)
 			return nil, c.ended(r)
 		case record.Alias:
-			if r.OwnerChanged || !good(r) {
+			if !good(r) {
 				return nil, store.ErrRenewed
 			}
 			c.counts.aliases.Add(1)
@@ -75,6 +84,10 @@ func (c *Cluster) ended(r *record.Record) error {
 	}
 	return &store.GoneError{Reason: r.Reason}
 }
+
+// isAbsent reports whether err says that there is no item at all, not even one
+// that tells of a session's end.
+func isAbsent(err error) bool { return err == store.ErrNotFound }
 
 // fetch gets and parses the item under key.
 func (c *Cluster) fetch(ctx context.Context, key string) (store.Item, *record.Record, error) {
@@ -121,18 +134,34 @@ func (c *Cluster) expire(ctx context.Context, v *store.View, reason record.Reaso
 // must not become longer.
 func (c *Cluster) extend(v *store.View) {
 	r := v.Record
-	if r.TTL == store.Forever {
+	if r.TTL == store.Forever || r.Outdated {
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
 		return
 	}
-	c.behind.run(v.Key, func(ctx context.Context) error {
-		_, err := c.node.Store.Touch(ctx, v.Key, r.TTL)
-		return err
-	})
+	c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
+}
+
+// touch sets the time to live that v's record tells. When something else has been
+// stored since v was read, such as a longer idle timeout, this was too short for
+// it, or too long: it gets its own back.
+func (c *Cluster) touch(ctx context.Context, v *store.View) error {
+	version, ttl := v.Versions[0], v.Record.TTL
+	for {
+		touched, err := c.node.Store.Touch(ctx, v.Key, ttl)
+		if err != nil || touched == version {
+			return err
+		}
+		item, r, err := c.fetch(ctx, v.Key)
+		if err != nil || r.TTL == ttl {
+			return err
+		}
+		version, ttl = item.Version, r.TTL
+	}
 }
 
 // rewrite extends a life that no time to live can tell, because it is longer
-// than the store's: the record itself says when it was last used.
+// than the store's: the record itself says when it was last used. It also seals
+// a record with the first key of the ring, so that a key can be left out one day.
 func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
 	next := v.Record.Clone()
 	next.LastAccessed = time.Now()

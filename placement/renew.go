@@ -3,7 +3,6 @@ package placement
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -26,23 +25,24 @@ type renewal struct {
 func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
 	r := &renewal{Cluster: c, change: ch, from: base, to: c.nothing(storageKey(c.prefix, ch.RenewTo))}
 	if ch.Uncertain { // given again: it may have happened since
-		if err := r.look(ctx, store.ErrUnknownOutcome); err != nil {
+		if err := r.look(ctx); err != nil {
 			return nil, err
 		}
 	}
 	for !r.won {
 		next, err := c.apply(r.from.Record, ch)
 		if err != nil {
-			r.abandon(ctx)
+			r.abandon(ctx, err)
 			return nil, err
 		}
 		if r.from.Aliased && next.Login == r.from.Record.Login {
 			// Somebody renewed already, and whoever sends the former id must not
 			// learn the new one: only the rest of the change is committed.
-			r.abandon(ctx)
+			r.abandon(ctx, store.ErrRenewed)
 			return c.settle(ctx, r.from, ch)
 		}
 		if err := r.move(ctx, next); err != nil {
+			r.abandon(ctx, err)
 			return nil, err
 		}
 	}
@@ -57,12 +57,18 @@ func (r *renewal) move(ctx context.Context, next *record.Record) error {
 		return r.lookUnderNewKey(ctx, err)
 	}
 	r.to = r.written(r.to, next, version)
-	r.to.Aliased = false
-	if _, err := r.put(ctx, r.from, r.alias()); err != nil {
-		return r.look(ctx, err)
+	_, err = r.put(ctx, r.from, r.alias())
+	if err == nil {
+		r.won = true
+		return nil
 	}
-	r.won = true
-	return nil
+	if errors.Is(err, store.ErrUnknownOutcome) {
+		r.change.Tried = append(r.change.Tried, next)
+	}
+	if err := r.failedWrite(r.from, r.change, err); err != nil {
+		return err
+	}
+	return r.look(ctx)
 }
 
 // alias returns what stands in the old place after the renewal.
@@ -83,49 +89,49 @@ func (r *renewal) alias() *record.Record {
 }
 
 // lookUnderNewKey finds out, after a failed write under the new key, what
-// stands there. Only we know that key until our alias stands: what stands
-// there is our own earlier write, or somebody has followed our alias.
+// stands there, and only then what stands in the old place. If that is not our
+// alias, what was read under the new key is what an earlier try has left: nobody
+// else knows that key, so it can be written over. In the other order our alias
+// could happen in between, and somebody who follows it could commit.
 func (r *renewal) lookUnderNewKey(ctx context.Context, failure error) error {
-	fresh, err := r.again(ctx, r.to, &store.Change{Commit: r.change.Commit}, failure)
+	fresh, err := r.again(ctx, r.nothing(r.to.Key), &store.Change{}, failure, inGrace)
 	if err != nil {
 		return err
 	}
 	r.to = fresh
-	if n := len(fresh.Record.Commits); n > 0 && fresh.Record.Commits[n-1] != r.change.Commit {
-		r.won = true
-	}
-	return nil
+	return r.look(ctx)
 }
 
-// look finds out, after a failed write in the old place, what stands there.
-func (r *renewal) look(ctx context.Context, failure error) error {
-	_, old, err := r.fetch(ctx, r.from.Key)
-	switch {
-	case err == nil && old.Kind == record.Alias && old.HasCommit(r.change.Commit):
-		r.won = true
-		if r.to.Versions[0] == store.Absent { // the renewal was given again
-			r.to, err = r.read(ctx, r.to.Key)
-		}
-		return err
-	case errors.Is(err, store.ErrUnavailable) && errors.Is(failure, store.ErrUnknownOutcome):
-		r.uncertain(r.from, r.change)
-		return fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)
-	}
-	if r.from, err = r.again(ctx, r.from, r.change, failure); err != nil {
-		r.abandon(ctx)
+// look finds out what stands in the old place: our alias, if the way from there
+// leads to the new key, or what is to be moved.
+func (r *renewal) look(ctx context.Context) error {
+	v, err := r.reread(ctx, r.from, r.passable)
+	if err != nil {
 		return err
 	}
-	if r.from.Aliased {
+	if v.Key == r.to.Key {
+		r.won, r.to = true, madeBy(r.change, v)
+		r.to.Aliased = false // the alias is ours
+		return nil
+	}
+	if v.Aliased && !r.from.Aliased {
 		r.counts.lostRenewals.Add(1)
 	}
+	r.from = v
 	return nil
 }
 
-// abandon removes what was written under the new key, unless an alias that is
-// still on its way may lead to it. If that fails it expires: its id was never
-// told to anybody.
-func (r *renewal) abandon(ctx context.Context) {
-	if !r.change.Uncertain && r.to.Versions[0] != store.Absent {
+// passable: our own alias is always good, also when it is a login's.
+func (r *renewal) passable(alias *record.Record) bool {
+	return alias.HasCommit(r.change.Commit) || inGrace(alias)
+}
+
+// abandon removes what was written under the new key, since the renewal ends
+// with err, unless an alias that is still on its way may lead to it. If that fails
+// it expires: its id was never told to anybody.
+func (r *renewal) abandon(ctx context.Context, err error) {
+	mayHappen := r.change.Uncertain && !over(err)
+	if !mayHappen && r.to.Versions[0] != store.Absent {
 		_ = r.node.Store.Delete(ctx, r.to.Key, r.to.Versions[0])
 	}
 }

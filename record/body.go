@@ -75,9 +75,9 @@ func (r *Record) flags() byte {
 	return f
 }
 
-func parseBody(b []byte) (*Record, error) {
+func parseBody(b []byte, outdated bool) (*Record, error) {
 	d := decoder{rest: b}
-	r := &Record{Kind: Kind(d.byte())}
+	r := &Record{Kind: Kind(d.byte()), Outdated: outdated}
 	flags := d.byte()
 	r.Persistent = flags&flagPersistent != 0
 	r.OwnerChanged = flags&flagOwnerChanged != 0

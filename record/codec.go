@@ -90,18 +90,18 @@ func (c *Codec) parsePlain(b []byte, storageKey string) (*Record, error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(storageKey, b[:end]) {
 		return nil, unreadable("wrong checksum")
 	}
-	return parseBody(b[headerSize:end])
+	return parseBody(b[headerSize:end], len(c.ring) > 0)
 }
 
 func (c *Codec) parseSealed(b []byte, storageKey string) (*Record, error) {
 	var failed error
-	for _, s := range c.ring {
+	for i, s := range c.ring {
 		if !s.made(b) {
 			continue
 		}
 		body, err := s.open(b, storageKey)
 		if err == nil {
-			return parseBody(body)
+			return parseBody(body, i > 0)
 		}
 		failed = err // two keys of a ring may have the same id by chance: go on
 	}

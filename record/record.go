@@ -77,6 +77,10 @@ type Record struct {
 
 	Reason Reason // Tombstone
 
+	// Outdated: it was read from bytes that are not sealed with the first key of
+	// the ring. Storing it again mends that.
+	Outdated bool
+
 	attributes []Attribute // sorted by name
 	extra      []byte      // trailing bytes of a later minor version, carried through
 }

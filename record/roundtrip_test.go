@@ -26,7 +26,7 @@ func roundTrip(t *testing.T, c *record.Codec, r *record.Record) *record.Record {
 func TestEveryFieldSurvives(t *testing.T) {
 	inBothForms(t, func(t *testing.T, c *record.Codec) {
 		for i, f := range reflect.VisibleFields(reflect.TypeFor[record.Record]()) {
-			if !f.IsExported() {
+			if !f.IsExported() || f.Name == "Outdated" { // which is not stored
 				continue
 			}
 			t.Run(f.Name, func(t *testing.T) {

@@ -26,7 +26,8 @@ import (
 // lives shorter by more than one second, unless the server was emptied, was
 // restarted or evicted it.
 //
-// Every error that is not one of the answers named below satisfies
+// A key that is not one is refused with an error of its own. Every other error
+// that is not one of the answers named below satisfies
 // errors.Is(err, ErrUnavailable). A Put, Touch or Delete whose error also
 // satisfies errors.Is(err, ErrUnknownOutcome) may have happened, or may still
 // happen later; with any other error it has not happened and will not.
@@ -39,9 +40,9 @@ type Store interface {
 	// Put writes item under key if the version there is at, and returns the
 	// new version. Absent means only if there is no item, Any means whatever
 	// is there. Another version, or no item where a version was given, is
-	// ErrConflict, and nothing changed. item.Version is ignored. An item that the server
-	// cannot hold is ErrTooLarge or ErrFull; see there for what happens to the
-	// stored one.
+	// ErrConflict, and nothing changed. item.Version is ignored. An item that the
+	// server cannot hold is ErrTooLarge or ErrFull; see there for what happens to
+	// the stored one.
 	Put(ctx context.Context, key string, item Item, at Version) (Version, error)
 
 	// Touch sets the time to live of the item under key, leaving value, flags
@@ -50,7 +51,8 @@ type Store interface {
 	Touch(ctx context.Context, key string, ttl time.Duration) (Version, error)
 
 	// Delete removes the item under key if its version is at (Any: whatever is
-	// there). An absent item is success. Another version is ErrConflict.
+	// there). An absent item is success. Another version, and any item where at
+	// is Absent, is ErrConflict.
 	Delete(ctx context.Context, key string, at Version) error
 }
 

@@ -1,0 +1,255 @@
+package placement_test
+
+import (
+	"bytes"
+	"errors"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/placement"
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+func TestOnlyOneNodeIsTaken(t *testing.T) {
+	s := newFaulty()
+	for _, nodes := range [][]store.Node{nil, {{Name: "n1", Store: s}, {Name: "n2", Store: s}}} {
+		if _, err := placement.New(nodes, placement.Options{Codec: newCodec(t), Timeout: timeout}); err == nil {
+			t.Errorf("%d nodes were taken", len(nodes))
+		}
+	}
+}
+
+func TestCreatedSessionIsFoundAtOnce(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	commit(t, c, id, nil, increment("a"))
+	if got := s.count(""); got != 1 {
+		t.Errorf("creation took %d operations, want 1", got)
+	}
+	v := load(t, c, id)
+	if got := s.count("get"); got != 1 {
+		t.Errorf("a read took %d operations, want 1", got)
+	}
+	r := v.Record
+	if r.Epoch != 1 || r.Revision != 1 || !slices.Equal(r.Members, []string{nodeName}) || count(r, "a") != 1 {
+		t.Errorf("got epoch %d, revision %d, members %v, a=%d; want 1, 1, [n1], 1", r.Epoch, r.Revision, r.Members, count(r, "a"))
+	}
+	if v.Aliased || v.Key != key(id) {
+		t.Errorf("got a view %+v, want that of the id itself", v)
+	}
+}
+
+func TestCommitTakesOneOperationAndTellsWhatItStored(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	v := create(t, c, id)
+	for i := range record.MaxCommits + 2 {
+		before := s.count("")
+		ch := increment("a")
+		v = commit(t, c, id, v, ch)
+		if got := s.count("") - before; got != 1 {
+			t.Errorf("a commit took %d operations, want 1", got)
+		}
+		r := v.Record
+		if int(r.Revision) != i+2 || count(r, "a") != i+1 || r.Commits[len(r.Commits)-1] != ch.Commit || len(r.Commits) > record.MaxCommits {
+			t.Errorf("commit %d made revision %d, a=%d and %d commit ids", i, r.Revision, count(r, "a"), len(r.Commits))
+		}
+	}
+	if got := load(t, c, id).Record; got.Revision != v.Record.Revision || count(got, "a") != count(v.Record, "a") {
+		t.Errorf("stored is revision %d, told was %d", got.Revision, v.Record.Revision)
+	}
+}
+
+func TestEveryItemIsMarkedWithKindEpochAndRevision(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	v := create(t, c, id)
+	wantMark(t, s, key(id), record.Session, 1)
+	v = commit(t, c, id, v, increment("a"))
+	wantMark(t, s, key(id), record.Session, 2)
+	v = commit(t, c, id, v, renewal("r", newID))
+	wantMark(t, s, key(id), record.Alias, 3)
+	wantMark(t, s, key(newID), record.Session, 3)
+	if err := c.Destroy(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	wantMark(t, s, key(newID), record.Tombstone, 4)
+}
+
+func wantMark(t *testing.T, s store.Store, key string, kind record.Kind, revision uint32) {
+	t.Helper()
+	item, err := s.Get(t.Context(), key, store.Head)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := uint32(kind)<<30 | 1<<23 | revision; item.Flags != want {
+		t.Errorf("flags %#x, want %#x", item.Flags, want)
+	}
+	if r := stored(t, s, key); r.Kind != kind || r.Epoch != 1 || r.Revision != uint64(revision) {
+		t.Errorf("got kind %d, epoch %d, revision %d; want %d, 1, %d", r.Kind, r.Epoch, r.Revision, kind, revision)
+	}
+}
+
+func TestNothingStoredTellsAnID(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	commit(t, c, id, create(t, c, id), renewal("r", newID))
+	for _, k := range []string{key(id), key(newID)} {
+		item, err := s.Get(t.Context(), k, store.Whole)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, secret := range []string{id, newID} {
+			if k == secret || bytes.Contains(item.Value, []byte(secret)) {
+				t.Errorf("the item tells the id %s", secret)
+			}
+		}
+	}
+}
+
+func TestNamespacesDoNotSeeEachOther(t *testing.T) {
+	s := newFaulty()
+	create(t, newCluster(t, s), id)
+	other, err := placement.New([]store.Node{{Name: nodeName, Store: s}},
+		placement.Options{Namespace: "shop", Codec: newCodec(t), Timeout: timeout})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	wantUnfound(t, other, id)
+}
+
+func TestDestroyedSessionIsGoneForGood(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	v := create(t, c, id)
+	before := s.count("")
+	if err := c.Destroy(t.Context(), v); err != nil {
+		t.Fatal(err)
+	}
+	if got := s.count("") - before; got != 1 {
+		t.Errorf("it took %d operations, want 1", got)
+	}
+	_, err := c.Load(t.Context(), id, "")
+	if gone, ok := errors.AsType[*store.GoneError](err); !ok || gone.Reason != record.Logout || gone.Ended != nil {
+		t.Errorf("Load: got %v, want that it ended by logout", err)
+	}
+	_, err = c.Commit(t.Context(), id, v, increment("a"))
+	wantError(t, "Commit of a request under way", err, store.ErrDestroyed)
+	if err := c.Destroy(t.Context(), v); err != nil {
+		t.Errorf("destroying it again: %v", err)
+	}
+	if r := stored(t, s, key(id)); r.Kind != record.Tombstone || len(r.Attributes()) > 0 {
+		t.Errorf("stored is kind %d with %d attributes, want a tombstone with none", r.Kind, len(r.Attributes()))
+	}
+}
+
+func TestConflictingCommitIsAppliedToTheNewerRecord(t *testing.T) {
+	c := newCluster(t, newFaulty())
+	base := create(t, c, id)
+	commit(t, c, id, base, increment("a"))
+	v := commit(t, c, id, base, increment("b"))
+	if count(v.Record, "a") != 1 || count(v.Record, "b") != 1 || v.Record.Revision != 3 {
+		t.Errorf("got a=%d b=%d in revision %d, want 1, 1, 3", count(v.Record, "a"), count(v.Record, "b"), v.Record.Revision)
+	}
+	if got := c.Stats().Conflicts; got != 1 {
+		t.Errorf("%d conflicts counted, want 1", got)
+	}
+}
+
+func TestCommitChangesNoRecordThatItWasGiven(t *testing.T) {
+	c := newCluster(t, newFaulty())
+	base := create(t, c, id)
+	commit(t, c, id, base, increment("a"))
+	if base.Record.Revision != 1 || count(base.Record, "a") != 0 {
+		t.Errorf("the base became revision %d with a=%d", base.Record.Revision, count(base.Record, "a"))
+	}
+}
+
+func TestErrorOfApplyIsReturnedAndNothingChanges(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	base := create(t, c, id)
+	refusal := errors.New("no")
+	for _, renewTo := range []string{"", newID} {
+		ch := &store.Change{Commit: 1, RenewTo: renewTo, Apply: func(*record.Record) error { return refusal }}
+		_, err := c.Commit(t.Context(), id, base, ch)
+		wantError(t, "Commit", err, refusal)
+	}
+	if got := s.Len(); got != 1 || stored(t, s, key(id)).Revision != 1 {
+		t.Errorf("something was stored")
+	}
+}
+
+func TestLostRecordIsNotFoundAndNotMadeAgain(t *testing.T) {
+	for name, lose := range map[string]func(*faulty){
+		"evicted":   func(s *faulty) { _ = s.Delete(t.Context(), key(id), store.Any) },
+		"restarted": func(s *faulty) { s.Clear() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newFaulty()
+			c := newCluster(t, s)
+			base := create(t, c, id)
+			lose(s)
+			for _, ch := range []*store.Change{increment("a"), renewal("r", newID)} {
+				_, err := c.Commit(t.Context(), id, base, ch)
+				wantError(t, "Commit", err, store.ErrNotFound)
+			}
+			if err := c.Destroy(t.Context(), base); err != nil {
+				t.Errorf("Destroy: %v", err)
+			}
+			if s.Len() != 0 {
+				t.Errorf("%d items are in the store", s.Len())
+			}
+			if got := c.Stats().LostInStore; got != 3 {
+				t.Errorf("%d lost records counted, want 3", got)
+			}
+		})
+	}
+}
+
+// A server that was started again counts versions from 1: the next version is
+// then one that somebody has read before.
+func TestVersionsFromBeforeARestartMatchNothing(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	base := create(t, c, id)
+	s.Clear()
+	commit(t, c, id, nil, increment("of another time"))
+	v := commit(t, c, id, base, increment("a"))
+	if count(v.Record, "of another time") != 1 {
+		t.Error("a version from before the restart replaced what was stored after it")
+	}
+}
+
+func TestEncryptedSessionsAreReadByWhoHasTheKey(t *testing.T) {
+	s := newFaulty()
+	secret := slices.Repeat([]byte{7}, record.KeySize)
+	create(t, newClusterWith(t, s, newCodec(t, secret)), id)
+	load(t, newClusterWith(t, s, newCodec(t, slices.Repeat([]byte{8}, record.KeySize), secret)), id)
+	_, err := newCluster(t, s).Load(t.Context(), id, "")
+	wantError(t, "Load without the key", err, record.ErrUnreadable)
+}
+
+func TestLastAccessIsThatOfTheRequestBefore(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, newFaulty())
+		v := commit(t, c, id, nil, settings(30*time.Minute, time.Time{}))
+		made := time.Now()
+		for _, after := range []time.Duration{time.Minute, 5 * time.Minute, 30 * time.Minute} {
+			time.Sleep(after)
+			v = load(t, c, id)
+			if got := v.LastAccessed.Sub(made).Abs(); got > 2*time.Minute {
+				t.Errorf("after %v: last access is wrong by %v", after, got)
+			}
+			made = time.Now()
+			synctest.Wait()
+		}
+		if got := commit(t, c, id, v, increment("a")).LastAccessed; !got.Equal(v.LastAccessed) {
+			t.Errorf("a commit made the last access %v, it was %v", got, v.LastAccessed)
+		}
+	})
+}
