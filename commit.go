@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -84,15 +85,31 @@ func (c *commit) decideAgain(r *record.Record) error {
 	if err := replay(c.ops[:c.given], draft); err != nil {
 		return err
 	}
-	c.s.setDraft(draft, c.ops[:c.given:c.given])
-	c.ops, c.foreign = c.s.decide(c.decide)
+	later := c.s.startOver(c, draft)
+	defer c.s.goOn(later)
+	c.ops, c.foreign = c.s.decide(c.decide, c.given)
 	return c.foreign
 }
 
-func (s *Session) setDraft(draft *record.Record, ops []op) {
+// startOver shows draft, which has the ops from before the decision of c, and
+// returns the ops from after it. If the outcome of c was unknown, it is known
+// now: it did not happen.
+func (s *Session) startOver(c *commit, draft *record.Record) (later []op) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.draft, s.ops = draft, ops
+	later = s.ops[len(c.ops):]
+	s.draft, s.ops, s.uncertain = draft, c.ops[:c.given:c.given], nil
+	return later
+}
+
+func (s *Session) goOn(later []op) {
+	if len(later) == 0 {
+		return
+	}
+	s.mu.Lock()
+	s.ops = append(s.ops, later...)
+	s.mu.Unlock()
+	s.redraft()
 }
 
 // overwritten counts the sets among ops that replace what another request has
@@ -209,13 +226,19 @@ func (s *Session) cookiePossible(c *commit) error {
 // finds out instead of doing it twice.
 func (s *Session) notCommitted(c *commit, err error) {
 	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.uncertain, s.commitFailed = nil, true
 	switch {
-	case errors.Is(err, ErrUnknownOutcome):
+	case c.foreign == nil && errors.Is(err, ErrUnknownOutcome):
 		s.uncertain = c
 	case errors.Is(err, ErrDestroyed), errors.Is(err, ErrRenewed):
 		s.renewTo = ""
+	case s.renewTo != "":
+		s.renewTo = newID() // something may lie under the id that did not come to be
+	}
+	outdated := c.decide != nil && s.uncertain == nil
+	s.mu.Unlock()
+	if outdated { // it may not be stored later: then it would hold no more
+		s.forget(c.given, len(c.ops))
 	}
 }
 
@@ -223,22 +246,47 @@ func (s *Session) notCommitted(c *commit, err error) {
 func (s *Session) committed(c *commit, view *store.View) {
 	s.m.counts.commits.Add(1)
 	s.mu.Lock()
-	s.uncertain, s.renewTo, s.commitFailed = nil, "", false
-	s.view, s.draft = view, nil
-	s.ops = s.ops[len(c.ops):]
+	s.uncertain, s.commitFailed = nil, false
+	if s.renewTo.Secret() == c.change.RenewTo { // else it was asked for after c was made
+		s.renewTo = ""
+	}
+	s.view, s.ops = view, s.ops[len(c.ops):]
 	renewed := c.change.RenewTo != "" && !view.Aliased
 	if renewed {
 		s.token.id = ID(c.change.RenewTo)
 	}
 	s.grantLocked(view, c.base == nil || renewed)
-	rest, id := s.opsLocked(), s.token.id
+	s.prolongCookieLocked(view, beganGrain(view))
+	id := s.token.id
 	s.mu.Unlock()
 
 	s.tellCommit(c, view.Record, id, renewed)
-	if len(rest) > 0 { // of another goroutine of this request, made meanwhile
-		draft := view.Record.Clone()
-		s.keep(replay(rest, draft))
-		s.setDraft(draft, s.ops)
+	s.redraft()
+}
+
+// redraft makes the draft anew after view or ops have changed. Updates may run
+// again, so mu is not held meanwhile; another goroutine of the request may add
+// to ops, and then it begins again.
+func (s *Session) redraft() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for {
+		view, ops := s.view, s.opsLocked()
+		if len(ops) == 0 {
+			s.draft = nil
+			return
+		}
+		s.mu.Unlock()
+		draft := s.m.newRecord()
+		if view != nil {
+			draft = view.Record.Clone()
+		}
+		s.keep(replay(ops, draft))
+		s.mu.Lock()
+		if len(s.ops) == len(ops) {
+			s.draft = draft
+			return
+		}
 	}
 }
 
@@ -250,8 +298,27 @@ func (s *Session) grantLocked(view *store.View, newID bool) {
 	home := homeOf(view.Record)
 	if newID || home != s.token.node {
 		s.token.node, s.token.route = home, s.m.options.Route
-		s.out.sendCookie()
+		if newID {
+			s.out.sendCookie()
+		}
+		s.out.repeatCookie()
 	}
+}
+
+// prolongCookieLocked has the response send a lasting cookie again when this
+// request has extended the session's life.
+func (s *Session) prolongCookieLocked(view *store.View, extended bool) {
+	if extended && s.out != nil && view.Record.Persistent {
+		s.out.repeatCookie()
+	}
+}
+
+// beganGrain reports whether the commit that made view is the first one in its
+// sixteenth of the idle timeout. Commits extend the life without any read seeing it.
+func beganGrain(view *store.View) bool {
+	r := view.Record
+	grain := r.IdleTimeout / grains
+	return grain > 0 && view.LastAccessed.Sub(r.Created)/grain != r.LastAccessed.Sub(r.Created)/grain
 }
 
 func homeOf(r *record.Record) string {
@@ -268,7 +335,7 @@ func homeOf(r *record.Record) string {
 // fn is returned, and what fn changed is forgotten.
 func (s *Session) Do(fn func(*Session) error) error {
 	if err := s.load(); err != nil {
-		return s.fail(err)
+		return err
 	}
 	return s.gated(func() error { return s.doGated(fn) })
 }
@@ -278,9 +345,9 @@ func (s *Session) doGated(fn func(*Session) error) error {
 		return err
 	}
 	before := s.pendingOps()
-	ops, foreign := s.decide(fn)
+	ops, foreign := s.decide(fn, before)
 	if foreign != nil {
-		s.forget(before)
+		s.forget(before, len(ops))
 		return foreign
 	}
 	if len(ops) == 0 {
@@ -291,8 +358,7 @@ func (s *Session) doGated(fn func(*Session) error) error {
 	s.mu.Unlock()
 	c.decide, c.given = fn, before
 	err := s.run(c)
-	if c.foreign != nil && errors.Is(err, c.foreign) {
-		s.forget(before)
+	if c.foreign != nil {
 		s.setCommitFailed(false) // fn decided so; nothing failed
 		return c.foreign
 	}
@@ -323,12 +389,26 @@ func (s *Session) pendingOps() int {
 	return len(s.ops)
 }
 
+// needsNewID reports whether the next commit gives the session a new id.
+func (s *Session) needsNewID() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.renewTo != "" || s.view == nil && len(s.ops) > 0
+}
+
 // decide runs fn, which may read and change the session but not commit, and returns
-// all ops after it.
-func (s *Session) decide(fn func(*Session) error) ([]op, error) {
+// all ops after it. When fn panics it forgets the ops after the first given.
+func (s *Session) decide(fn func(*Session) error, given int) (ops []op, err error) {
 	s.setInDo(true)
-	defer s.setInDo(false)
-	err := fn(s)
+	decided := false
+	defer func() {
+		s.setInDo(false)
+		if !decided {
+			s.forget(given, s.pendingOps())
+		}
+	}()
+	err = fn(s)
+	decided = true
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.opsLocked(), err
@@ -340,27 +420,28 @@ func (s *Session) setInDo(in bool) {
 	s.inDo = in
 }
 
-// forget drops all ops but the first n.
-func (s *Session) forget(n int) {
+// forget drops ops[from:to].
+func (s *Session) forget(from, to int) {
 	s.mu.Lock()
-	kept, view := s.ops[:n:n], s.view
+	s.ops = slices.Concat(s.ops[:from], s.ops[to:])
+	unmade := s.view == nil && len(s.ops) == 0
+	if unmade {
+		s.resetLocked()
+	}
 	s.mu.Unlock()
-	if view == nil && n == 0 {
-		s.reset()
-		return
+	if !unmade {
+		s.redraft()
 	}
-	draft := s.m.newRecord()
-	if view != nil {
-		draft = view.Record.Clone()
-	}
-	s.keep(replay(kept, draft))
-	s.setDraft(draft, kept)
 }
 
-// reset forgets a session that was begun and not stored.
+// reset forgets a session that was begun and not stored, or ended.
 func (s *Session) reset() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.resetLocked()
+}
+
+func (s *Session) resetLocked() {
 	s.state, s.begun, s.token = nothing, false, token{}
 	s.view, s.draft, s.ops = nil, nil, nil
 	s.uncertain, s.renewTo, s.commitFailed = nil, "", false
@@ -368,12 +449,16 @@ func (s *Session) reset() {
 
 // Refresh shows the session as it is stored now, with what this request has
 // changed and not committed on top, and extends its life. It is for requests that
-// go on for long, such as WebSockets.
+// go on for long: a stream that reads refreshes, a WebSocket that commits its
+// changes has no need to. Its error is the caller's to answer for, as one of Err;
+// with ErrNoSession the session has ended.
 func (s *Session) Refresh() error {
-	if err := s.load(); err != nil {
-		return s.fail(err)
+	err := s.load()
+	if err == nil {
+		err = s.gated(s.refreshGated)
 	}
-	return s.gated(s.refreshGated)
+	s.looked(err)
+	return err
 }
 
 func (s *Session) refreshGated() error {
@@ -394,11 +479,8 @@ func (s *Session) refreshGated() error {
 		return s.fail(err)
 	}
 	s.mu.Lock()
-	s.view, s.draft = view, nil
-	ops := s.opsLocked()
+	s.view = view
 	s.mu.Unlock()
-	if len(ops) > 0 {
-		s.forget(len(ops))
-	}
+	s.redraft()
 	return nil
 }

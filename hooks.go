@@ -3,6 +3,7 @@ package holdfast
 import (
 	"context"
 	"runtime/debug"
+	"slices"
 
 	"github.com/holdfast-sessions/holdfast/record"
 )
@@ -19,7 +20,8 @@ type Hooks struct {
 	Destroyed func(context.Context, Event)
 	// Renewed: a session got the id Event.ID in place of Event.FormerID.
 	Renewed func(context.Context, Event)
-	// Changed: the attribute Event.Attribute was set, updated or deleted.
+	// Changed: the attribute Event.Attribute was set, updated or deleted. Once per
+	// attribute and commit.
 	Changed func(context.Context, Event)
 }
 
@@ -72,11 +74,26 @@ func (s *Session) tellCommit(c *commit, r *record.Record, id ID, renewed bool) {
 	if hooks.Changed == nil {
 		return
 	}
+	for _, name := range c.changed() {
+		s.happened(hooks.Changed, Event{ID: id, Owner: r.Owner, Attribute: name})
+	}
+}
+
+// changed returns the names of the attributes that c has changed, each once.
+func (c *commit) changed() []string {
+	var names []string
 	for i := range c.ops {
-		if name := c.ops[i].attr.Name; name != "" {
-			s.happened(hooks.Changed, Event{ID: id, Owner: r.Owner, Attribute: name})
+		switch o := &c.ops[i]; {
+		case o.attr.Name != "":
+			names = append(names, o.attr.Name)
+		case o.kind == opClear && c.base != nil:
+			for _, a := range c.base.Record.Attributes() {
+				names = append(names, a.Name)
+			}
 		}
 	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // tell runs the hooks of what happened.

@@ -7,15 +7,11 @@ import "github.com/holdfast-sessions/holdfast/record"
 // finds nothing from then on, and commits of requests that began before fail
 // with ErrRenewed: whoever planted the former id in the browser gains nothing.
 func (s *Session) Login(owner string) error {
-	err := s.do(op{kind: opSettings, again: func(r *record.Record) error {
+	return s.do(op{kind: opLogin, again: func(r *record.Record) error {
 		r.Owner = owner
 		r.Login++
 		return nil
 	}})
-	if err == nil {
-		err = s.willRenew()
-	}
-	return s.fail(err)
 }
 
 // Renew gives the session a new id when the request commits. For
@@ -29,22 +25,25 @@ func (s *Session) Renew() error {
 	return s.fail(s.willRenew())
 }
 
-// willRenew has the next commit move the session to a new id. A session that is not
-// stored yet has one that nobody knows.
 func (s *Session) willRenew() error {
-	if s.insideDo() {
-		return errInsideDo
-	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.over:
 		return errRequestOver
-	case s.view == nil || s.renewTo != "":
-		return nil
+	case s.inDo:
+		return errInsideDo
 	}
-	s.renewTo = newID()
+	s.renewLocked()
 	return nil
+}
+
+// renewLocked has the next commit move the session to a new id. A session that is
+// not stored yet has one that nobody knows.
+func (s *Session) renewLocked() {
+	if s.view != nil && s.renewTo == "" {
+		s.renewTo, s.commitFailed = newID(), false
+	}
 }
 
 // Destroy ends the session for good, now: no request under way and no copy
@@ -52,7 +51,7 @@ func (s *Session) willRenew() error {
 // it sets afterwards begins a new session. Without a session it does nothing.
 func (s *Session) Destroy() error {
 	if err := s.load(); err != nil {
-		return s.fail(err)
+		return err
 	}
 	return s.gated(s.destroyGated)
 }
@@ -60,9 +59,9 @@ func (s *Session) Destroy() error {
 func (s *Session) destroyGated() error {
 	s.mu.Lock()
 	view, id := s.view, s.token.id
-	uncertain := s.uncertain != nil && view == nil
+	moved := s.uncertain != nil && (view == nil || s.renewTo != "")
 	s.mu.Unlock()
-	if uncertain { // perhaps it was created: find out what there is to destroy
+	if moved { // perhaps it was created or renewed: find out what there is to destroy
 		if err := s.settleGated(); err != nil {
 			return err
 		}

@@ -34,8 +34,15 @@ func NewKey[T any](name string, codec ...Codec[T]) Key[T] {
 // Name returns the attribute's name.
 func (k Key[T]) Name() string { return k.name }
 
-// Lookup returns the attribute, or ErrNoAttribute.
+// Lookup returns the attribute, or ErrNoAttribute. Its error is the caller's to
+// answer for, as one of Session.Err.
 func (k Key[T]) Lookup(s *Session) (T, error) {
+	v, err := k.lookup(s)
+	s.looked(err)
+	return v, err
+}
+
+func (k Key[T]) lookup(s *Session) (T, error) {
 	var zero T
 	a, ok, err := s.attribute(k.name)
 	if err != nil {
@@ -55,7 +62,7 @@ func (k Key[T]) Lookup(s *Session) (T, error) {
 // Session.Err, and unless the handler looks there, no page made without the
 // attribute reaches the browser.
 func (k Key[T]) Get(s *Session) (T, bool) {
-	v, err := k.Lookup(s)
+	v, err := k.lookup(s)
 	return v, err == nil
 }
 
@@ -66,7 +73,7 @@ func (k Key[T]) Set(s *Session, v T) error {
 	if err != nil {
 		return s.fail(err)
 	}
-	return s.fail(s.do(op{kind: opSet, attr: a}))
+	return s.do(op{kind: opSet, attr: a})
 }
 
 // Update changes the attribute in place: fn gets its value, or the zero value.
@@ -95,7 +102,7 @@ func (k Key[T]) Update(s *Session, fn func(*T) error) error {
 			return err
 		}})
 		if err != errOutrun {
-			return s.fail(err)
+			return err
 		}
 	}
 }
@@ -122,7 +129,7 @@ func (k Key[T]) Delete(s *Session) error {
 	if err != nil || !ok {
 		return err
 	}
-	return s.fail(s.do(op{kind: opRemove, attr: record.Attribute{Name: k.name}}))
+	return s.do(op{kind: opRemove, attr: record.Attribute{Name: k.name}})
 }
 
 // Take returns the attribute and removes it.

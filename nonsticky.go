@@ -50,7 +50,7 @@ func (s *Session) end(view *store.View) error {
 // work. Once the header has left, a request may go on for hours: each piece of
 // work then has the whole time.
 func (s *Session) withBudget(ctx context.Context, work func(context.Context) error) error {
-	if s.out == nil || s.out.headerLeft() {
+	if s.out == nil || s.out.goesOn() {
 		s.spent = 0
 	}
 	left := s.m.options.OperationTimeout - s.spent

@@ -27,7 +27,8 @@ const (
 	opRemove
 	opUpdate
 	opClear
-	opSettings // idle timeout, persistence, owner: all in again
+	opSettings // idle timeout, persistence: all in again
+	opLogin    // owner: in again
 )
 
 func (o *op) apply(r *record.Record) error {
@@ -43,7 +44,7 @@ func (o *op) apply(r *record.Record) error {
 		r.Set(o.attr) // the user's function has seen this very value
 	case opClear:
 		r.Clear()
-	case opSettings:
+	case opSettings, opLogin:
 		return o.again(r)
 	}
 	return nil
@@ -74,17 +75,17 @@ func (s *Session) Clear() {
 	any := false
 	s.peek(func(r *record.Record) { any = len(r.Attributes()) > 0 })
 	if any {
-		s.keep(s.do(op{kind: opClear}))
+		_ = s.do(op{kind: opClear})
 	}
 }
 
 // SetIdleTimeout makes this session live d after its last use; zero or less:
 // for ever.
 func (s *Session) SetIdleTimeout(d time.Duration) {
-	s.keep(s.do(op{kind: opSettings, again: func(r *record.Record) error {
+	_ = s.do(op{kind: opSettings, again: func(r *record.Record) error {
 		r.IdleTimeout = max(d, 0)
 		return nil
-	}}))
+	}})
 }
 
 // Persist makes the browser keep the session over its own restart ("remember
@@ -95,9 +96,8 @@ func (s *Session) Persist(idle time.Duration) {
 		return nil
 	}})
 	if err == nil && s.out != nil && !s.out.sendCookie() {
-		err = fmt.Errorf("%w: the browser cannot be told to keep the cookie", ErrTooLate)
+		s.keep(fmt.Errorf("%w: the browser cannot be told to keep the cookie", ErrTooLate))
 	}
-	s.keep(err)
 }
 
 // keep is fail for methods without a result.

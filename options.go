@@ -52,7 +52,8 @@ type Options struct {
 
 	// Keys encrypt the stored sessions: each of 32 random bytes; the first
 	// encrypts, all decrypt. To rotate, put a new key second on all servers,
-	// then first, then leave the old one out. None: stored sessions are plain.
+	// then first; leave the old one out when every session in use has been read
+	// once more, which stores it again: after the longest idle timeout. None: stored sessions are plain.
 	Keys [][]byte
 
 	// AllowPlain accepts sessions that were stored before there were Keys. Use
@@ -151,10 +152,14 @@ func (c Cookie) build() (http.Cookie, error) {
 		Value: "x", // so that Valid looks at the rest
 	}
 	switch {
-	case strings.HasPrefix(out.Name, hostPrefix) && !bound:
+	case hasPrefix(out.Name, hostPrefix) && !bound:
 		return out, fmt.Errorf("holdfast: cookie %q: browsers refuse the prefix %s together with a Domain, a Path other than / or AllowInsecure; choose another name", out.Name, hostPrefix)
-	case strings.HasPrefix(out.Name, securePrefix) && c.AllowInsecure:
+	case hasPrefix(out.Name, securePrefix) && c.AllowInsecure:
 		return out, fmt.Errorf("holdfast: cookie %q: browsers refuse the prefix %s together with AllowInsecure; choose another name", out.Name, securePrefix)
+	case out.Path[0] != '/':
+		return out, fmt.Errorf("holdfast: cookie Path %q: browsers ignore a path that does not begin with /", c.Path)
+	case c.SameSite < 0 || c.SameSite > http.SameSiteNoneMode:
+		return out, fmt.Errorf("holdfast: cookie SameSite %d: take one of the modes of package http", c.SameSite)
 	case c.SameSite == http.SameSiteNoneMode && c.AllowInsecure:
 		return out, errors.New("holdfast: browsers refuse a cookie with SameSite=None together with AllowInsecure")
 	case c.Partitioned && c.AllowInsecure:
@@ -165,4 +170,9 @@ func (c Cookie) build() (http.Cookie, error) {
 	}
 	out.Value = ""
 	return out, nil
+}
+
+// hasPrefix compares as browsers do: any case is the prefix.
+func hasPrefix(name, prefix string) bool {
+	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }

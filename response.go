@@ -3,6 +3,7 @@ package holdfast
 import (
 	"bufio"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net"
@@ -24,7 +25,9 @@ type response struct {
 	outer http.Header // what handlers outside of ours had set
 
 	left     atomic.Bool // the header has left, or is about to
-	replaced error       // why an error page went out in place of the handler's response
+	noCookie atomic.Bool // the connection is being given away
+	answered atomic.Bool // by an error page in place of the handler's response
+	replaced error       // why
 
 	mu     sync.Mutex
 	cookie cookieAction // guarded by mu
@@ -34,18 +37,29 @@ type response struct {
 type cookieAction uint8
 
 const (
-	keepCookie cookieAction = iota
+	keepCookie   cookieAction = iota
+	repeatCookie              // the id is known: for its hints, or a longer life
 	grantCookie
 	revokeCookie
 )
 
-func (w *response) headerLeft() bool   { return w.left.Load() }
-func (w *response) canSetCookie() bool { return !w.left.Load() }
+// goesOn reports whether the handler is at work after its header has left.
+func (w *response) goesOn() bool       { return w.left.Load() && !w.answered.Load() }
+func (w *response) canSetCookie() bool { return !w.left.Load() && !w.noCookie.Load() }
 
 // sendCookie has the header set the cookie and reports whether that is possible.
 func (w *response) sendCookie() bool {
 	w.setCookie(grantCookie)
 	return w.canSetCookie()
+}
+
+// repeatCookie has the header set the cookie if there will be one.
+func (w *response) repeatCookie() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.cookie == keepCookie {
+		w.cookie = repeatCookie
+	}
 }
 
 // dropCookie has the header revoke the cookie.
@@ -113,25 +127,37 @@ func (w *response) FlushError() error {
 }
 
 // Hijack stores the session and gives the connection away. It fails when the
-// browser would have to be told a new id, which nobody could send any more.
+// browser would have to be told a new id, which nobody could send any more, and
+// when the handler has overlooked an error. It can then still answer.
 func (w *response) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	if w.left.Load() {
-		return http.NewResponseController(w.ResponseWriter).Hijack()
-	}
-	w.left.Store(true) // a commit that needs a cookie must fail
-	err := w.s.Commit()
-	if err == nil && w.cookieAction() == grantCookie {
-		err = w.s.fail(ErrTooLate)
+	err := w.replaced
+	if !w.left.Load() {
+		err = w.s.gated(w.beforeHijackGated)
 	}
 	if err != nil {
-		w.left.Store(false) // the handler can still answer with an error
 		return nil, nil, err
 	}
 	conn, buf, err := http.NewResponseController(w.ResponseWriter).Hijack()
-	if err != nil {
-		w.left.Store(false)
+	if err == nil {
+		w.left.Store(true)
 	}
+	w.noCookie.Store(false)
 	return conn, buf, err
+}
+
+func (w *response) beforeHijackGated() error {
+	if w.cookieAction() == grantCookie || w.s.needsNewID() {
+		return fmt.Errorf("%w with a hijacked connection: begin or renew a session in a request before", ErrTooLate)
+	}
+	w.noCookie.Store(true) // from here on no commit may need a cookie
+	err := w.s.commitGated()
+	if err == nil {
+		err = w.s.unseen()
+	}
+	if err != nil {
+		w.noCookie.Store(false)
+	}
+	return err
 }
 
 // Unwrap gives http.ResponseController what this type does not change.
@@ -158,6 +184,7 @@ func (w *response) beforeHeader() error {
 		return nil
 	}
 	w.replaced = err
+	w.answered.Store(true)
 	w.replace(err)
 	return err
 }
@@ -197,14 +224,14 @@ func (w *response) setHeaders() {
 	s.mu.Lock()
 	read := s.state != unloaded
 	value, r := s.token.value(), s.currentLocked()
-	presented := len(s.tokens) > 0
+	presented, aliased := len(s.tokens) > 0, s.view != nil && s.view.Aliased
 	s.mu.Unlock()
 
 	if read {
 		h.Add("Vary", "Cookie")
 	}
 	switch action := w.cookieAction(); {
-	case r != nil && action == grantCookie:
+	case r != nil && !aliased && (action == grantCookie || action == repeatCookie):
 		s.m.transport.grant(h, value, cookieLife(r))
 	case action == revokeCookie && presented:
 		s.m.transport.revoke(h)
@@ -240,10 +267,17 @@ func cookieLife(r *record.Record) time.Duration {
 func (w *response) finish() {
 	if !w.left.Load() {
 		_ = w.beforeHeader() // an error has become the response
+	}
+	if w.answered.Load() {
 		return
 	}
-	if err := w.s.gated(w.s.commitAtEndGated); err != nil {
+	w.s.close() // first: what a goroutine of the handler's adds later must fail
+	err := w.s.gated(w.s.commitAtEndGated)
+	if err == nil {
+		err = w.s.unseen()
+	}
+	if err != nil {
 		w.s.m.counts.tooLate.Add(1)
-		w.s.m.options.Logger.Warn("a session change made after the response header was not stored", "path", w.r.URL.Path, "error", err)
+		w.s.m.options.Logger.Warn("a session failed too late for an error page, and the handler did not look at Session.Err", "path", w.r.URL.Path, "error", err)
 	}
 }

@@ -52,9 +52,10 @@ func (s *seen) note(id ID, view *store.View, err error) {
 	s.now[maphash.String(s.seed, string(id))] = time.Now().Add(next)
 }
 
-// due reports whether id should be extended now.
+// due reports whether id should be extended now. Of requests that come at the
+// same time one is told so.
 func (s *seen) due(id ID) bool {
-	h := maphash.String(s.seed, string(id))
+	h, now := maphash.String(s.seed, string(id)), time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turnLocked()
@@ -62,7 +63,11 @@ func (s *seen) due(id ID) bool {
 	if !ok {
 		next = s.before[h]
 	}
-	return !time.Now().Before(next)
+	if now.Before(next) {
+		return false
+	}
+	s.now[h] = now.Add(unknownForget) // until note knows better
+	return true
 }
 
 func (s *seen) turnLocked() {
@@ -80,11 +85,17 @@ func (m *Manager) extendUnused(s *Session) {
 	for _, t := range m.transport.presented(s.req) {
 		if m.seen.due(t.id) {
 			m.behind(func(ctx context.Context) {
-				view, err := m.backend.Load(ctx, t.id.Secret(), t.node)
-				m.seen.note(t.id, view, err)
+				m.extendOne(ctx, t)
 			})
 		}
 	}
+}
+
+// extendOne loads a session, which extends its life.
+func (m *Manager) extendOne(ctx context.Context, t token) {
+	s := &Session{m: m, ctx: ctx}
+	_, _ = s.fetch(t) // who uses the session next gets the error
+	s.tell()
 }
 
 func (s *Session) used() bool {

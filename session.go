@@ -44,7 +44,7 @@ type Session struct {
 	renewTo ID // the id that the next commit moves the session to
 
 	begun        bool    // by this request
-	commitFailed bool    // and nothing was committed since
+	commitFailed bool    // and nothing was changed since
 	uncertain    *commit // its outcome is not known; it has the first of ops
 
 	err    error       // the last operation's that failed
@@ -70,14 +70,9 @@ func (s *Session) fail(err error) error {
 		return err
 	}
 	s.mu.Lock()
-	known := s.err == err // met again, as by every use of a session that did not load
-	if !known {
-		s.err, s.seen = err, false
-	}
+	s.err, s.seen = err, false
 	s.mu.Unlock()
-	if !known {
-		s.m.counts.failures.Add(1)
-	}
+	s.m.counts.failures.Add(1)
 	return err
 }
 
@@ -94,6 +89,13 @@ func (s *Session) Err() error {
 	return s.err
 }
 
+// looked notes that the handler was given err in a way that it cannot overlook.
+func (s *Session) looked(err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen = s.seen || err != nil && err == s.err
+}
+
 // unseen returns the error that the handler has not looked at.
 func (s *Session) unseen() error {
 	s.mu.Lock()
@@ -104,7 +106,7 @@ func (s *Session) unseen() error {
 	return s.err
 }
 
-// load makes sure that the session's state is known.
+// load makes sure that the session's state is known. Its error is kept already.
 func (s *Session) load() error {
 	if s.m == nil {
 		return ErrNoSession
@@ -142,7 +144,7 @@ func (s *Session) known() (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
-	case s.state == failed && s.out != nil && s.out.headerLeft():
+	case s.state == failed && s.out != nil && s.out.goesOn():
 		return false, nil // a long-lived request tries again
 	case s.state == failed:
 		return true, s.err
@@ -154,10 +156,7 @@ func (s *Session) loadGated() error {
 	if known, err := s.known(); known {
 		return err
 	}
-	if s.tokens == nil && s.req != nil {
-		s.tokens = s.m.transport.presented(s.req)
-	}
-	for _, t := range s.tokens {
+	for _, t := range s.presented() {
 		view, err := s.fetch(t)
 		switch {
 		case err == nil:
@@ -176,14 +175,22 @@ func (s *Session) loadGated() error {
 	return nil
 }
 
+// presented returns the tokens that the request presented.
+func (s *Session) presented() []token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tokens == nil && s.req != nil {
+		s.tokens = s.m.transport.presented(s.req)
+	}
+	return s.tokens
+}
+
 func (s *Session) found(t token, view *store.View) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.state, s.token, s.view, s.draft = present, t, view, nil
-	if view.Extended && view.Record.Persistent && !view.Aliased && s.out != nil {
-		s.out.sendCookie() // the browser's copy lives longer, too
-	}
 	s.grantLocked(view, false)
+	s.prolongCookieLocked(view, view.Extended)
 }
 
 // currentLocked returns the record as this request sees it; nil when there is no
@@ -212,15 +219,26 @@ func (s *Session) peek(read func(*record.Record)) {
 }
 
 // do applies o to what the request sees and notes it for the commit. It begins
-// a session when there is none.
+// a session when there is none. Its error is kept already, but for errOutrun.
 func (s *Session) do(o op) error {
 	if err := s.load(); err != nil {
 		return err
 	}
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.over {
+	err := s.doLocked(o)
+	s.mu.Unlock()
+	if err == errOutrun {
+		return err
+	}
+	return s.fail(err)
+}
+
+func (s *Session) doLocked(o op) error {
+	switch {
+	case s.over:
 		return errRequestOver
+	case s.inDo && o.kind == opLogin:
+		return errInsideDo
 	}
 	s.draftLocked()
 	if o.kind == opUpdate && !o.fits(s.draft) {
@@ -229,7 +247,10 @@ func (s *Session) do(o op) error {
 	if err := o.apply(s.draft); err != nil {
 		return err
 	}
-	s.ops = append(s.ops, o)
+	s.ops, s.commitFailed = append(s.ops, o), false
+	if o.kind == opLogin {
+		s.renewLocked()
+	}
 	return nil
 }
 

@@ -16,7 +16,7 @@ type Stats struct {
 	Overwritten uint64 `json:"overwritten"` // sets of an attribute that replaced another request's set
 	Failures    uint64 `json:"failures"`    // operations that failed
 	Replaced    uint64 `json:"replaced"`    // responses replaced by an error page
-	TooLate     uint64 `json:"too_late"`    // changes after the response header that were not stored
+	TooLate     uint64 `json:"too_late"`    // failures after the response header, when no error page was possible
 	HookPanics  uint64 `json:"hook_panics"` // recovered panics of hooks
 
 	Placement placement.Stats `json:"placement"` // of the nodes
