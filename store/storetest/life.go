@@ -57,7 +57,7 @@ func lifeRows() []row {
 			asked := stored.elapsed()
 			left := t.mustGet("k", store.Head).TTL
 			t.wantLeft(s, "k", left, time.Minute)
-			if most := time.Minute - asked + t.Granularity; left > most {
+			if most := time.Minute - asked + t.Granularity + t.late; left > most {
 				t.Errorf("%v left of a minute, %v after it was given: want at most %v", left, asked, most)
 			}
 		}},
@@ -76,7 +76,8 @@ func lifeRows() []row {
 			v := t.mustPut("k", store.Item{TTL: time.Second})
 			t.mustPut("new", store.Item{TTL: time.Second})
 			time.Sleep(time.Second + t.Granularity)
-			t.wantAbsent("k")
+			t.wantEnded("k")
+			t.wantEnded("new")
 			_, err := t.Store.Touch(t.Context(), t.key("k"), time.Hour)
 			t.wantErr("Touch", err, store.ErrNotFound)
 			t.wantErr("Put at its version", t.put("k", text("late"), v), store.ErrConflict)
@@ -94,8 +95,8 @@ func lifeRows() []row {
 			}
 			time.Sleep(time.Second + t.Granularity)
 			for _, name := range []string{"ns", "ms", "half"} {
-				t.wantAbsent(name)
-				t.wantAbsent(name + "-touched")
+				t.wantEnded(name)
+				t.wantEnded(name + "-touched")
 			}
 		}},
 
@@ -117,7 +118,7 @@ func lifeRows() []row {
 			time.Sleep(time.Second + t.Granularity)
 			t.wantStored("longer", item, longer)
 			t.wantStored("forever", item, forever)
-			t.wantAbsent("shorter")
+			t.wantEnded("shorter")
 		}},
 
 		{name: "reading-does-not-prolong", waits: true, rule: "Reading an item does not make it live longer", check: func(t *trial) {
@@ -129,9 +130,21 @@ func lifeRows() []row {
 				}
 				time.Sleep(100 * time.Millisecond)
 			}
-			t.wantAbsent("k")
+			t.wantEnded("k")
 		}},
 	}
+}
+
+// wantEnded reports an item that lives on though its time has passed. Where time
+// is real the clock of a server may be late, when the machine is busy.
+func (t *trial) wantEnded(name string) {
+	t.Helper()
+	for s := t.stopwatch(); s.elapsed() < t.late; time.Sleep(100 * time.Millisecond) {
+		if _, err := t.Store.Get(t.Context(), t.key(name), store.Head); errors.Is(err, store.ErrNotFound) {
+			break
+		}
+	}
+	t.wantAbsent(name)
 }
 
 // A stopwatch tells how long ago a TTL was given at most.

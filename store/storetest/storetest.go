@@ -44,6 +44,8 @@ type Harness struct {
 	// Granularity is how much longer than its TTL an item may live: the tick
 	// of the server's clock, and what a busy machine adds to it.
 	Granularity time.Duration
+
+	late time.Duration // how much later yet the end of an item may show
 }
 
 // Run tests the store that open returns, in real time. Most rows open a store
@@ -60,6 +62,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 // runTogether runs the rows that wait. They sleep, so it is not t.Parallel,
 // which runs as many as there are processors.
 func runTogether(t *testing.T, h Harness) {
+	h.late = lateness
 	var wg sync.WaitGroup
 	for _, r := range rows() {
 		if r.waits {
@@ -68,6 +71,9 @@ func runTogether(t *testing.T, h Harness) {
 	}
 	wg.Wait()
 }
+
+// lateness is more than a machine is ever busy for.
+const lateness = 15 * time.Second
 
 // RunInBubble is Run in the fake time of package synctest, with a store for each
 // row. It is for stores whose server runs inside the bubble.
