@@ -232,8 +232,6 @@ func (s *Session) notCommitted(c *commit, err error) {
 		s.uncertain = c
 	case errors.Is(err, ErrDestroyed), errors.Is(err, ErrRenewed):
 		s.renewTo = ""
-	case s.renewTo != "":
-		s.renewTo = newID() // something may lie under the id that did not come to be
 	}
 	outdated := c.decide != nil && s.uncertain == nil
 	s.mu.Unlock()
@@ -268,26 +266,33 @@ func (s *Session) committed(c *commit, view *store.View) {
 // again, so mu is not held meanwhile; another goroutine of the request may add
 // to ops, and then it begins again.
 func (s *Session) redraft() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	for {
-		view, ops := s.view, s.opsLocked()
-		if len(ops) == 0 {
-			s.draft = nil
-			return
-		}
-		s.mu.Unlock()
-		draft := s.m.newRecord()
-		if view != nil {
-			draft = view.Record.Clone()
-		}
-		s.keep(replay(ops, draft))
 		s.mu.Lock()
-		if len(s.ops) == len(ops) {
-			s.draft = draft
+		view, ops := s.view, s.opsLocked()
+		s.mu.Unlock()
+		var draft *record.Record
+		if len(ops) > 0 {
+			draft = s.m.newRecord()
+			if view != nil {
+				draft = view.Record.Clone()
+			}
+			s.keep(replay(ops, draft))
+		}
+		if s.setDraft(draft, len(ops)) {
 			return
 		}
 	}
+}
+
+// setDraft reports whether draft, which has n ops applied, has all of them.
+func (s *Session) setDraft(draft *record.Record, n int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.ops) != n {
+		return false
+	}
+	s.draft = draft
+	return true
 }
 
 // grantLocked has the response set the cookie if the id is new, or its hint wrong.

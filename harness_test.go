@@ -292,3 +292,7 @@ func losePut(on *tap, happens bool) bend {
 		return store.Version{}, fmt.Errorf("%w: connection lost", store.ErrUnknownOutcome)
 	}}
 }
+
+func httptestRequest(ctx context.Context) *http.Request {
+	return httptest.NewRequestWithContext(ctx, http.MethodGet, "/", nil)
+}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/holdfast-sessions/holdfast"
+	"github.com/holdfast-sessions/holdfast/store"
 )
 
 // A recorder notes in the log of a store what reaches the browser, so that both
@@ -374,6 +375,85 @@ func TestAGoroutineThatOutlivesItsRequestIsRefused(t *testing.T) {
 	}
 	if got, want := stored(t, on, nil, v.sends()), "0|in time||"; got != want {
 		t.Errorf("stored %q, want %q", got, want)
+	}
+}
+
+// A change that a goroutine of the request makes while a commit is under way is
+// seen and stored afterwards, or refused: once the handler has returned.
+func TestAChangeDuringACommit(t *testing.T) {
+	for name, c := range map[string]struct {
+		serve  func(http.ResponseWriter, *holdfast.Session)
+		err    error
+		stored string
+	}{
+		"Commit": {func(_ http.ResponseWriter, s *holdfast.Session) {
+			increment(s)
+			s.Commit()
+			if n, _ := numberKey.Get(s); n != 11 {
+				t.Errorf("after the commit the session shows %d, want 11", n)
+			}
+			increment(s)
+		}, nil, "12|old||"},
+		"Do": {func(_ http.ResponseWriter, s *holdfast.Session) {
+			s.Do(increment)
+			if n, _ := numberKey.Get(s); n != 11 {
+				t.Errorf("after Do the session shows %d, want 11", n)
+			}
+		}, nil, "11|old||"},
+		"the header":       {func(w http.ResponseWriter, s *holdfast.Session) { increment(s); io.WriteString(w, "page") }, nil, "11|old||"},
+		"the header, late": {func(_ http.ResponseWriter, s *holdfast.Session) { increment(s) }, nil, "11|old||"},
+		"the end": {func(w http.ResponseWriter, s *holdfast.Session) {
+			io.WriteString(w, "page")
+			increment(s)
+		}, holdfast.ErrTooLate, "1|old||"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			on := newTap()
+			m := newManager(t, on, nil)
+			v := visit(m, func(w http.ResponseWriter, _ *http.Request, s *holdfast.Session) {
+				numberKey.Get(s)
+				on.set(bend{put: func(_ context.Context, next func() (store.Version, error)) (store.Version, error) {
+					on.set(bend{})
+					err := numberKey.Update(s, func(n *int) error { *n += 10; return nil })
+					if !errors.Is(err, c.err) || (err == nil) != (c.err == nil) {
+						t.Errorf("Update meanwhile: %v, want %v", err, c.err)
+					}
+					return next()
+				}})
+				c.serve(w, s)
+			})
+			v.cookie = beginSession(m, func(s *holdfast.Session) { textKey.Set(s, "old") })
+			wantStatus(t, v.get("/"), http.StatusOK)
+			if got := stored(t, on, nil, v.sends()); got != c.stored {
+				t.Errorf("stored %q, want %q", got, c.stored)
+			}
+		})
+	}
+}
+
+// A function of Update's whose value another goroutine of the request has
+// changed meanwhile runs again, and no lock is held then.
+func TestAnUpdateThatIsOutrunRunsAgain(t *testing.T) {
+	on := newTap()
+	v := visit(newManager(t, on, nil), func(_ http.ResponseWriter, _ *http.Request, s *holdfast.Session) {
+		runs := 0
+		numberKey.Update(s, func(n *int) error {
+			if runs++; runs == 1 {
+				var other sync.WaitGroup
+				other.Go(func() { increment(s) })
+				other.Wait()
+			}
+			textKey.Get(s) // whoever reads must not wait for ever
+			*n += 10
+			return nil
+		})
+		if runs != 2 {
+			t.Errorf("the function ran %d times, want twice", runs)
+		}
+	})
+	wantStatus(t, v.get("/"), http.StatusOK)
+	if got := stored(t, on, nil, v.sends()); got != "11|||" {
+		t.Errorf("stored %q, want both changes", got)
 	}
 }
 

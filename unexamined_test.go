@@ -34,7 +34,7 @@ type env struct {
 // meanwhile is another request of the same visitor, on the same server.
 func (e *env) meanwhile(serve func(*holdfast.Session)) { e.v.session(e.m, serve).get("/") }
 
-var anyError = errors.New("any error")
+var errAny = errors.New("any error")
 
 var troubles = map[string]trouble{
 	"the store does not answer a read": {func(e *env, s *holdfast.Session) {
@@ -84,7 +84,7 @@ var troubles = map[string]trouble{
 	"a value cannot be encoded": {func(_ *env, s *holdfast.Session) {
 		textKey.Get(s)
 		holdfast.NewKey[chan int]("channel").Set(s, nil)
-	}, anyError, 500, "0|old||"},
+	}, errAny, 500, "0|old||"},
 	"a session is too large": {func(e *env, s *holdfast.Session) {
 		textKey.Set(s, "new")
 		e.on.set(failPut(&store.SizeError{Size: 2, Limit: 1}))
@@ -134,7 +134,7 @@ func (c trouble) meet(t *testing.T, opts holdfast.Options, handle func(http.Resp
 
 func (c trouble) wantError(t *testing.T, what string, err error) {
 	t.Helper()
-	if err == nil || c.err != anyError && !errors.Is(err, c.err) {
+	if err == nil || c.err != errAny && !errors.Is(err, c.err) {
 		t.Errorf("%s: %v, want %v", what, err, c.err)
 	}
 }

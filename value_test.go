@@ -67,11 +67,8 @@ type (
 	color int
 	name  string
 	tags  []string
-	point struct {
-		X, Y int
-		name string
-	}
-	node struct {
+	point struct{ X, Y int }
+	node  struct {
 		Next *node
 		When time.Time
 		Any  map[string]any
