@@ -20,15 +20,15 @@ import (
 // before they return: except that a Value passed to Put must not be changed
 // until Put returned.
 //
-// Keys are 1 to 250 bytes of printable ASCII without spaces. Flags survive
-// byte for byte. An item may outlive its TTL (by the granularity of the
+// Keys are 1 to 250 bytes of printable ASCII without spaces; others are
+// ErrBadKey. Flags survive byte for byte. A negative TTL is Forever. An item may outlive its TTL (by the granularity of the
 // server's clock, or where the server cannot hold a TTL so long), and never
 // lives shorter by more than one second, unless the server was emptied, was
 // restarted or evicted it.
 //
-// A key that is not one is refused with an error of its own. Every other error
-// that is not one of the answers named below satisfies
-// errors.Is(err, ErrUnavailable). A Put, Touch or Delete whose error also
+// Every error that is not one of the answers named here satisfies
+// errors.Is(err, ErrUnavailable). A call whose context has ended already is not
+// sent. A Put, Touch or Delete whose error also
 // satisfies errors.Is(err, ErrUnknownOutcome) may have happened, or may still
 // happen later; with any other error it has not happened and will not.
 type Store interface {
@@ -42,7 +42,7 @@ type Store interface {
 	// is there. Another version, or no item where a version was given, is
 	// ErrConflict, and nothing changed. item.Version is ignored. An item that the
 	// server cannot hold is ErrTooLarge or ErrFull; see there for what happens to
-	// the stored one.
+	// the stored one; that is said before the version is looked at.
 	Put(ctx context.Context, key string, item Item, at Version) (Version, error)
 
 	// Touch sets the time to live of the item under key, leaving value, flags

@@ -2,7 +2,6 @@ package memcachedstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -106,7 +105,7 @@ func (s *Store) do(ctx context.Context, r request) (store.Item, error) {
 }
 
 func (s *Store) try(ctx context.Context, r request) (store.Item, error) {
-	if err := checkKey(r.key); err != nil {
+	if err := store.CheckKey(r.key); err != nil {
 		return store.Item{}, err
 	}
 	if err := ctx.Err(); err != nil {
@@ -168,19 +167,6 @@ func (s *Store) collect(cl *call) (store.Item, error) {
 	item, err := cl.answer, cl.err
 	s.calls.giveBack(cl)
 	return item, err
-}
-
-// checkKey refuses what would break the protocol.
-func checkKey(key string) error {
-	if len(key) == 0 || len(key) > 250 {
-		return fmt.Errorf("a key of %d bytes: use 1 to 250", len(key))
-	}
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return errors.New("a key with a space or another byte that is no printable ASCII character")
-		}
-	}
-	return nil
 }
 
 // A callError is the error of a method of Store.

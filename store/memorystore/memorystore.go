@@ -9,7 +9,6 @@ package memorystore
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"hash/maphash"
 	"sync/atomic"
@@ -123,10 +122,6 @@ func (s *Store) Close() error {
 	return nil
 }
 
-// errBadKey is not store.ErrUnavailable: no other node and no later time would
-// take the key.
-var errBadKey = errors.New("key must be 1 to 250 bytes of printable ASCII without spaces")
-
 // admit checks what is the same for every call, and returns the shard of key.
 func (s *Store) admit(ctx context.Context, key string) (*shard, error) {
 	if s.closed.Load() {
@@ -135,19 +130,10 @@ func (s *Store) admit(ctx context.Context, key string) (*shard, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, err)
 	}
-	if !validKey(key) {
-		return nil, fmt.Errorf("memorystore: %d bytes as key: %w", len(key), errBadKey)
+	if err := store.CheckKey(key); err != nil {
+		return nil, fmt.Errorf("memorystore: %w", err)
 	}
 	return &s.shards[maphash.String(s.seed, key)%shardCount], nil
-}
-
-func validKey(key string) bool {
-	for i := range len(key) {
-		if key[i] <= ' ' || key[i] > '~' {
-			return false
-		}
-	}
-	return len(key) >= 1 && len(key) <= 250
 }
 
 // now is the time since the store was made: as a duration it is half the size
