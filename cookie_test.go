@@ -1,6 +1,7 @@
 package holdfast_test
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -366,6 +367,19 @@ func TestMaxAgeOfALastingCookie(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestPersistAfterTheHeaderIsTooLate(t *testing.T) {
+	m := newManager(t, newTap(), nil)
+	v := visit(m, func(w http.ResponseWriter, _ *http.Request, s *holdfast.Session) {
+		fmt.Fprint(w, "first byte")
+		s.Persist(time.Hour)
+		if err := s.Err(); !errors.Is(err, holdfast.ErrTooLate) {
+			t.Errorf("Err: %v, want ErrTooLate", err)
+		}
+	})
+	v.cookie = beginSession(m, func(s *holdfast.Session) { textKey.Set(s, "old") })
+	wantNoCookie(t, v.get("/"))
 }
 
 func TestRouteIsInTheCookie(t *testing.T) {

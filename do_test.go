@@ -234,20 +234,19 @@ func TestADecisionThatWasNotStoredIsForgotten(t *testing.T) {
 	v = v.session(m, func(s *holdfast.Session) {
 		otherKey.Set(s, "before")
 		on.set(down())
-		// down for the commit only: the session was loaded
 		if err := s.Do(withdraw); !errors.Is(err, holdfast.ErrUnavailable) || errors.Is(err, holdfast.ErrUnknownOutcome) {
 			t.Errorf("Do: %v, want ErrUnavailable", err)
 		}
 		s.Err()
 		on.set(bend{})
-		v.session(m, func(s *holdfast.Session) { s.Do(withdraw) }).get("/")
+		v.session(m, func(s *holdfast.Session) { numberKey.Set(s, 0); textKey.Set(s, "theirs") }).get("/")
 		if err := s.Commit(); err != nil {
 			t.Errorf("Commit: %v", err)
 		}
 	})
 	wantStatus(t, v.get("/"), http.StatusOK)
-	if got, want := stored(t, on, nil, v.sends()), "0|x|before|"; got != want {
-		t.Errorf("stored %q, want one withdrawal, and what came before: %q", got, want)
+	if got, want := stored(t, on, nil, v.sends()), "0|theirs|before|"; got != want {
+		t.Errorf("stored %q, want the other's withdrawal, and what came before ours: %q", got, want)
 	}
 }
 

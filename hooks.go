@@ -9,8 +9,9 @@ import (
 )
 
 // Hooks are functions that a program gives to learn what happens to sessions.
-// They run in the request that made it happen, after it is stored. One that
-// panics is recovered, logged and counted. Each may be nil.
+// They run in the request that made it happen, after it is stored, or behind it if
+// it does not use its session. One that panics is recovered, logged and counted.
+// Each may be nil.
 type Hooks struct {
 	// Created: a session was stored for the first time. Once per session.
 	Created func(context.Context, Event)

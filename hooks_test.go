@@ -116,7 +116,7 @@ func TestTheEndByTimeIsToldOnce(t *testing.T) {
 		told    string
 	}{
 		"idle":     {holdfast.Options{}, 33 * time.Minute, "destroyed bob by idle"},
-		"absolute": {holdfast.Options{AbsoluteTimeout: time.Minute}, time.Minute, "destroyed bob by absolute"},
+		"absolute": {holdfast.Options{AbsoluteTimeout: 2 * time.Minute}, 2 * time.Minute, "destroyed bob by absolute"},
 	} {
 		for use, serve := range map[string]func(*holdfast.Session){
 			"read": func(s *holdfast.Session) { textKey.Get(s) }, "change": func(s *holdfast.Session) { increment(s) }, "not used": func(*holdfast.Session) {},

@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -60,36 +61,39 @@ func TestE1DifferentAttributesAreBothKept(t *testing.T) {
 // E2: a hundred increments, ten at a time, on two servers. No two of them are
 // answered with the same value.
 func TestE2AHundredIncrementsGiveAHundred(t *testing.T) {
-	p := newPair(t, nil)
-	v := p.begin(func(s *holdfast.Session) { textKey.Set(s, "old") })
-	count := page(func(w http.ResponseWriter, _ *http.Request, s *holdfast.Session) {
-		increment(s)
-		s.Commit()
-		n, _ := numberKey.Get(s)
-		fmt.Fprint(w, n)
-	})
-	var mu sync.Mutex
-	answers := map[string]bool{}
-	var wg sync.WaitGroup
-	for i := range 10 {
-		browser := v.with([]*holdfast.Manager{p.here, p.there}[i%2].Handler(count))
-		wg.Go(func() {
-			for range 10 {
-				w := browser.get("/")
-				wantStatus(t, w, http.StatusOK)
-				mu.Lock()
-				answers[w.Body.String()] = true
-				mu.Unlock()
-			}
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, nil)
+		v := p.begin(func(s *holdfast.Session) { textKey.Set(s, "old") })
+		count := page(func(w http.ResponseWriter, _ *http.Request, s *holdfast.Session) {
+			increment(s)
+			s.Commit()
+			n, _ := numberKey.Get(s)
+			fmt.Fprint(w, n)
 		})
-	}
-	wg.Wait()
-	if got, want := stored(t, p.on, nil, v.sends()), "100|old||"; got != want {
-		t.Errorf("stored %q, want %q", got, want)
-	}
-	if len(answers) != 100 {
-		t.Errorf("%d different answers to 100 increments", len(answers))
-	}
+		p.on.set(slow(time.Millisecond)) // so that they meet
+		var answers sync.Map
+		var wg sync.WaitGroup
+		for i := range 10 {
+			browser := v.with([]*holdfast.Manager{p.here, p.there}[i%2].Handler(count))
+			wg.Go(func() {
+				for range 10 {
+					w := browser.get("/")
+					wantStatus(t, w, http.StatusOK)
+					if _, before := answers.LoadOrStore(w.Body.String(), true); before {
+						t.Errorf("two increments were answered with %s", w.Body)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		p.on.set(bend{})
+		if got, want := stored(t, p.on, nil, v.sends()), "100|old||"; got != want {
+			t.Errorf("stored %q, want %q", got, want)
+		}
+		if p.here.Stats().Replays == 0 {
+			t.Error("the increments never met")
+		}
+	})
 }
 
 // E3: a request that only reads is in flight while another one writes; once as
@@ -316,88 +320,101 @@ func TestALoginAfterAnUncertainCommitStillRenews(t *testing.T) {
 	}
 }
 
-// What the requests of a few sessions do at random, on two servers: the model
-// is what each request was told.
+// What the requests of a few sessions do at random, on two servers: what each
+// request was told is what is stored.
 func TestManyRequestsOfAFewSessions(t *testing.T) {
-	p := newPair(t, nil)
-	const sessions, browsers, requests = 4, 12, 60
-	var visitors [sessions]*visitor
-	var counted [sessions]struct {
-		sync.Mutex
-		n int
-	}
-	for i := range visitors {
-		visitors[i] = p.begin(func(s *holdfast.Session) { textKey.Set(s, "old") })
-	}
-	var wg sync.WaitGroup
-	for b := range browsers {
-		rng := rand.New(rand.NewPCG(1, uint64(b)))
-		wg.Go(func() {
-			own := holdfast.NewKey[int](fmt.Sprint("own", b))
-			for n := range requests {
-				which := rng.IntN(sessions)
-				act := rng.IntN(6)
-				w := visitors[which].session([]*holdfast.Manager{p.here, p.there}[rng.IntN(2)], func(s *holdfast.Session) {
-					switch act {
-					case 0, 1:
-						increment(s)
-					case 2:
-						s.Do(increment)
-					case 3:
-						own.Set(s, n)
-					case 4:
-						textKey.Get(s)
-					case 5:
-						increment(s)
-						s.Commit()
-						increment(s)
-					}
-				}).get("/")
-				wantStatus(t, w, http.StatusOK)
-				counted[which].Lock()
-				counted[which].n += []int{1, 1, 1, 0, 0, 2}[act]
-				counted[which].Unlock()
-			}
-		})
-	}
-	wg.Wait()
-	for i, v := range visitors {
-		if got, want := stored(t, p.on, nil, v.sends()), fmt.Sprintf("%d|old||", counted[i].n); got != want {
-			t.Errorf("session %d: stored %q, want %q", i, got, want)
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, nil)
+		var crowd [4]crowded
+		for i := range crowd {
+			crowd[i].visitor = p.begin(func(s *holdfast.Session) { textKey.Set(s, "old") })
 		}
-	}
-	if stats := p.here.Stats(); stats.Failures != 0 || stats.Replays == 0 {
-		t.Errorf("%d failures, %d replays; want none and some", stats.Failures, stats.Replays)
-	}
-}
-
-// The same with logouts: after the first one, nothing is there any more, ever.
-func TestManyRequestsDuringALogout(t *testing.T) {
-	p := newPair(t, nil)
-	for round := range 30 {
-		v := p.begin(func(s *holdfast.Session) { s.Login("bob") })
+		p.on.set(slow(time.Millisecond)) // so that they meet
 		var wg sync.WaitGroup
-		for b := range 6 {
-			m := []*holdfast.Manager{p.here, p.there}[b%2]
+		for b := range 12 {
+			rng := rand.New(rand.NewPCG(1, uint64(b)))
 			wg.Go(func() {
-				w := v.session(m, func(s *holdfast.Session) {
-					switch {
-					case b == round%6:
-						s.Destroy()
-					case s.Exists():
-						increment(s)
-					}
-				}).get("/")
-				if w.Code != http.StatusOK && w.Code != http.StatusConflict {
-					t.Errorf("status %d", w.Code)
+				for range 60 {
+					m := []*holdfast.Manager{p.here, p.there}[rng.IntN(2)]
+					crowd[rng.IntN(len(crowd))].act(t, m, rng.IntN(6), b)
 				}
 			})
 		}
 		wg.Wait()
-		if got := stored(t, p.on, nil, v.sends()); got != "0|||" {
-			t.Fatalf("after the logout of round %d: %q", round, got)
+		p.on.set(bend{})
+		for i := range crowd {
+			if got, want := stored(t, p.on, nil, crowd[i].visitor.sends()), fmt.Sprintf("%d|old||", crowd[i].n.Load()); got != want {
+				t.Errorf("session %d: stored %q, want %q", i, got, want)
+			}
 		}
-	}
+		if stats := p.here.Stats(); stats.Failures != 0 || stats.Replays == 0 {
+			t.Errorf("%d failures, %d replays; want none and some", stats.Failures, stats.Replays)
+		}
+	})
+}
+
+// A crowded session has many requests at once.
+type crowded struct {
+	visitor *visitor
+	n       atomic.Int64 // increments that were answered with success
+}
+
+// act is one request of browser b.
+func (c *crowded) act(t *testing.T, m *holdfast.Manager, what, b int) {
+	added := int64(1)
+	w := c.visitor.session(m, func(s *holdfast.Session) {
+		switch what {
+		case 0, 1:
+			increment(s)
+		case 2:
+			s.Do(increment)
+		case 3:
+			holdfast.NewKey[int](fmt.Sprint("own", b)).Set(s, what)
+			added = 0
+		case 4:
+			textKey.Get(s)
+			added = 0
+		case 5:
+			increment(s)
+			s.Commit()
+			increment(s)
+			added = 2
+		}
+	}).get("/")
+	wantStatus(t, w, http.StatusOK)
+	c.n.Add(added)
+}
+
+// The same with logouts: after the first one, nothing is there any more, ever.
+func TestManyRequestsDuringALogout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, nil)
+		p.on.set(slow(time.Millisecond))
+		for round := range 30 {
+			v := p.begin(func(s *holdfast.Session) { s.Login("bob") })
+			var wg sync.WaitGroup
+			for b := range 6 {
+				m := []*holdfast.Manager{p.here, p.there}[b%2]
+				wg.Go(func() {
+					w := v.session(m, func(s *holdfast.Session) {
+						switch {
+						case b == round%6:
+							s.Destroy()
+						case s.Exists():
+							increment(s)
+						}
+					}).get("/")
+					if w.Code != http.StatusOK && w.Code != http.StatusConflict {
+						t.Errorf("status %d", w.Code)
+					}
+				})
+			}
+			wg.Wait()
+			if got := stored(t, p.on, nil, v.sends()); got != "0|||" {
+				t.Fatalf("after the logout of round %d: %q", round, got)
+			}
+		}
+	})
 }
 
 // Of two sets of one attribute the later commit wins, and it is counted.

@@ -46,6 +46,9 @@ func (s *seen) note(id ID, view *store.View, err error) {
 	case err == nil:
 		next = defaultKeep
 	}
+	if err == nil && !view.Record.Deadline.IsZero() {
+		next = min(next, time.Until(view.Record.Deadline)) // to meet its end
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.turnLocked()

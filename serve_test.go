@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -197,6 +199,88 @@ func TestShutdownWaitsForWhatRunsBehind(t *testing.T) {
 		}
 		if log := on.drain(); !strings.HasPrefix(log, "get ") || !strings.HasSuffix(log, "close") {
 			t.Errorf("log %s", log)
+		}
+	})
+}
+
+func TestServeSpeaksHTTPSWithATLSConfig(t *testing.T) {
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	m, _ := holdfast.New(nil, nil)
+	srv := &http.Server{Handler: m.Handler(page(show)), TLSConfig: certified.TLS.Clone()}
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- holdfast.ServeListener(ctx, srv, listener, m) }()
+	resp, err := certified.Client().Get("https://" + listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	stop()
+	if err := <-served; err != nil || resp.TLS == nil {
+		t.Errorf("Serve: %v, TLS: %v", err, resp.TLS != nil)
+	}
+}
+
+// A pipeListener hands out one connection, in fake time.
+type pipeListener struct {
+	conns  chan net.Conn
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	select {
+	case conn := <-l.conns:
+		return conn, nil
+	case <-l.closed:
+		return nil, net.ErrClosed
+	}
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
+
+// A request that does not end is cut after 30 seconds, and that is said.
+func TestServeCutsWhatDoesNotEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		on := newTap()
+		m, _ := holdfast.New(nodes("n1", closingStore{on}), nil)
+		ended := make(chan struct{})
+		srv := &http.Server{Handler: m.Handler(page(func(_ http.ResponseWriter, r *http.Request, s *holdfast.Session) {
+			defer close(ended)
+			textKey.Set(s, "new")
+			<-r.Context().Done()
+		}))}
+		listener := &pipeListener{conns: make(chan net.Conn, 1), closed: make(chan struct{})}
+		ctx, stop := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() { served <- holdfast.ServeListener(ctx, srv, listener, m) }()
+		here, there := net.Pipe()
+		listener.conns <- there
+		go io.WriteString(here, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+		go io.Copy(io.Discard, here)
+		time.Sleep(time.Second)
+		stop()
+		start := time.Now()
+		err := <-served
+		if took := time.Since(start); took < 30*time.Second || took > 31*time.Second {
+			t.Errorf("Serve took %v to stop, want 30s", took)
+		}
+		if err == nil || !strings.Contains(err.Error(), "were cut") {
+			t.Errorf("Serve: %v", err)
+		}
+		<-ended
+		if log := on.drain(); !strings.HasSuffix(log, "close") {
+			t.Errorf("log %s, want the store closed at the end", log)
 		}
 	})
 }

@@ -128,6 +128,9 @@ func (stars) Decode(b []byte) (int, error) {
 }
 
 func TestACodecOfOnesOwn(t *testing.T) {
+	if got := holdfast.NewKey("n", stars{128}).Name(); got != "n" {
+		t.Errorf("the key's name is %q", got)
+	}
 	if got := roundTrip[int](t, 5, stars{128}); got != 5 {
 		t.Errorf("5 came back as %d", got)
 	}

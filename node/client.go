@@ -64,7 +64,7 @@ func turnAway(conn net.Conn) {
 
 // serve answers commands until the connection ends.
 func (cl *client) serve() {
-	defer cl.out.Flush()
+	defer func() { _ = cl.out.Flush() }() // a client that has left needs no answer
 	if first, err := cl.in.Peek(1); err != nil || first[0] == 0x80 {
 		return // the binary protocol
 	}

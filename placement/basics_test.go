@@ -88,7 +88,7 @@ func wantMark(t *testing.T, s store.Store, key string, kind record.Kind, revisio
 	if want := uint32(kind)<<30 | 1<<23 | revision; item.Flags != want {
 		t.Errorf("flags %#x, want %#x", item.Flags, want)
 	}
-	if r := stored(t, s, key); r.Kind != kind || r.Epoch != 1 || r.Revision != uint64(revision) {
+	if r := mustBeStored(t, s, key); r.Kind != kind || r.Epoch != 1 || r.Revision != uint64(revision) {
 		t.Errorf("got kind %d, epoch %d, revision %d; want %d, 1, %d", r.Kind, r.Epoch, r.Revision, kind, revision)
 	}
 }
@@ -120,31 +120,6 @@ func TestNamespacesDoNotSeeEachOther(t *testing.T) {
 	}
 	defer other.Close()
 	wantUnfound(t, other, id)
-}
-
-func TestDestroyedSessionIsGoneForGood(t *testing.T) {
-	s := newFaulty()
-	c := newCluster(t, s)
-	v := create(t, c, id)
-	before := s.count("")
-	if err := c.Destroy(t.Context(), v); err != nil {
-		t.Fatal(err)
-	}
-	if got := s.count("") - before; got != 1 {
-		t.Errorf("it took %d operations, want 1", got)
-	}
-	_, err := c.Load(t.Context(), id, "")
-	if gone, ok := errors.AsType[*store.GoneError](err); !ok || gone.Reason != record.Logout || gone.Ended != nil {
-		t.Errorf("Load: got %v, want that it ended by logout", err)
-	}
-	_, err = c.Commit(t.Context(), id, v, increment("a"))
-	wantError(t, "Commit of a request under way", err, store.ErrDestroyed)
-	if err := c.Destroy(t.Context(), v); err != nil {
-		t.Errorf("destroying it again: %v", err)
-	}
-	if r := stored(t, s, key(id)); r.Kind != record.Tombstone || len(r.Attributes()) > 0 {
-		t.Errorf("stored is kind %d with %d attributes, want a tombstone with none", r.Kind, len(r.Attributes()))
-	}
 }
 
 func TestConflictingCommitIsAppliedToTheNewerRecord(t *testing.T) {
@@ -179,7 +154,7 @@ func TestErrorOfApplyIsReturnedAndNothingChanges(t *testing.T) {
 		_, err := c.Commit(t.Context(), id, base, ch)
 		wantError(t, "Commit", err, refusal)
 	}
-	if got := s.Len(); got != 1 || stored(t, s, key(id)).Revision != 1 {
+	if got := s.Len(); got != 1 || mustBeStored(t, s, key(id)).Revision != 1 {
 		t.Errorf("something was stored")
 	}
 }
@@ -232,6 +207,26 @@ func TestEncryptedSessionsAreReadByWhoHasTheKey(t *testing.T) {
 	load(t, newClusterWith(t, s, newCodec(t, slices.Repeat([]byte{8}, record.KeySize), secret)), id)
 	_, err := newCluster(t, s).Load(t.Context(), id, "")
 	wantError(t, "Load without the key", err, record.ErrUnreadable)
+}
+
+func TestReadSealsARecordAgainWithTheFirstKey(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFaulty()
+		former, first := slices.Repeat([]byte{7}, record.KeySize), slices.Repeat([]byte{8}, record.KeySize)
+		base := commit(t, newClusterWith(t, s, newCodec(t, former)), id, nil, settings(30*time.Minute, time.Time{}))
+		c := newClusterWith(t, s, newCodec(t, first, former))
+		for range 3 {
+			load(t, c, id)
+			synctest.Wait()
+		}
+		if got := s.count("put"); got != 2 {
+			t.Errorf("written %d times, want 2", got)
+		}
+		v := load(t, newClusterWith(t, s, newCodec(t, first)), id)
+		if v.Record.Revision != 2 || timeLeft(t, s, key(id)) != base.Record.TTL {
+			t.Errorf("got revision %d with %v left, want 2 and %v", v.Record.Revision, timeLeft(t, s, key(id)), base.Record.TTL)
+		}
+	})
 }
 
 func TestLastAccessIsThatOfTheRequestBefore(t *testing.T) {

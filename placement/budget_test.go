@@ -64,10 +64,11 @@ func TestEachCallEndsWithItsContextWhenTheNodeHangs(t *testing.T) {
 // A store that always gives the same answer at once: whoever works on it ends
 // soon after the context does, and says what that answer leaves open.
 func TestStoreThatAlwaysFailsIsNotAskedAfterTheContextEnded(t *testing.T) {
-	const patience = 1000 // operations, then the context ends
+	const enough = 1000 // operations, then the context ends
 	for always, unknown := range map[fate]bool{collides: false, refused: false, writeLost: true, answerLost: true} {
 		t.Run(string(always), func(t *testing.T) {
 			s := newFaulty()
+			s.heedless = true
 			c := newCluster(t, s)
 			base := create(t, c, id)
 			for name, act := range map[string]func(context.Context) error{
@@ -88,7 +89,7 @@ func TestStoreThatAlwaysFailsIsNotAskedAfterTheContextEnded(t *testing.T) {
 				ctx, cancel := context.WithCancel(t.Context())
 				asked := 0
 				s.meet = func(_ context.Context, op operation) fate {
-					if asked++; asked == patience {
+					if asked++; asked == enough {
 						cancel()
 					}
 					if op.writes() {
@@ -99,8 +100,8 @@ func TestStoreThatAlwaysFailsIsNotAskedAfterTheContextEnded(t *testing.T) {
 				err := act(ctx)
 				cancel()
 				s.meet = nil
-				if asked > patience+2 {
-					t.Errorf("%s: %d operations after the context ended", name, asked-patience)
+				if asked > enough+2 {
+					t.Errorf("%s: %d operations after the context ended", name, asked-enough)
 				}
 				if always == answerLost { // a READ finds that it happened
 					continue

@@ -155,7 +155,7 @@ func TestExpiryReplacesOnlyWhatItHasRead(t *testing.T) {
 			return happens
 		}
 		wantGone(t, c, record.Idle, false)
-		if r := stored(t, s, key(id)); r.Kind != record.Session || count(r, "a") != 1 {
+		if r := mustBeStored(t, s, key(id)); r.Kind != record.Session || count(r, "a") != 1 {
 			t.Errorf("stored is kind %d", r.Kind)
 		}
 	})

@@ -71,7 +71,7 @@ func storageKey(prefix, id string) string {
 
 // Stats counts what happened since New.
 type Stats struct {
-	Conflicts       uint64 `json:"conflicts"`        // commits that met a newer record and were applied to it
+	Conflicts       uint64 `json:"conflicts"`        // writes that met a newer record; a commit is then applied to that
 	Uncertain       uint64 `json:"uncertain_writes"` // writes whose answer did not come
 	Settled         uint64 `json:"settled_writes"`   // uncertain writes found to have happened
 	Touches         uint64 `json:"touches"`          // lives extended behind reads
@@ -85,7 +85,7 @@ type Stats struct {
 	AliasesFollowed uint64 `json:"aliases_followed"` // reads through the former id of a renewed session
 	RenewalsLost    uint64 `json:"renewals_lost"`    // renewals that met another one
 	ExpiredInStore  uint64 `json:"expired_in_store"` // sessions found past their time and ended
-	LostInStore     uint64 `json:"lost_in_store"`    // commits that found their record gone from the node
+	LostInStore     uint64 `json:"lost_in_store"`    // writes that found their record gone from the node
 }
 
 type counters struct {

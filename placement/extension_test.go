@@ -67,9 +67,12 @@ func playExtension(t *testing.T, d *director, before, after time.Duration) {
 	} else if told != nil || found != nil {
 		t.Errorf("a session in use was not found: %v, %v", told, found)
 	}
-	r := stored(t, d.store, key(id))
+	r := mustBeStored(t, d.store, key(id))
 	if got := timeLeft(t, d.store, key(id)); got != r.TTL {
 		t.Errorf("the item has %v left, its record says %v", got, r.TTL)
+	}
+	if got := d.store.count("touch"); after == before && d.faults > 0 && got > 1 {
+		t.Errorf("%d extensions, and the time to live never changed", got)
 	}
 }
 
@@ -98,7 +101,7 @@ func TestExtensionLeavesTombstonesAndAliasesTheirLife(t *testing.T) {
 							}
 						},
 					})
-					r := stored(t, d.store, key(id))
+					r := mustBeStored(t, d.store, key(id))
 					if got := timeLeft(t, d.store, key(id)); r.Kind == record.Session || got != r.TTL {
 						t.Errorf("kind %d has %v left, want %v", r.Kind, got, r.TTL)
 					}

@@ -37,6 +37,8 @@ type faulty struct {
 	// holds the operation up. nil: everything happens.
 	meet func(context.Context, operation) fate
 
+	heedless bool // what happens does so also when its context has ended
+
 	mu   sync.Mutex
 	seen []operation // guarded by mu
 	late []func()    // guarded by mu; the writes that may still happen
@@ -83,14 +85,22 @@ func (f *faulty) Delete(ctx context.Context, key string, at store.Version) error
 	})
 }
 
+// most is how many operations a faulty takes before it is full: an end for a
+// test of something that would never end.
+const most = 100_000
+
 // do gives op its fate.
 func (f *faulty) do(ctx context.Context, op operation, effect func(context.Context) error) error {
 	f.mu.Lock()
 	f.seen = append(f.seen, op)
+	tired := len(f.seen) > most
 	f.mu.Unlock()
 	fate := happens
 	if f.meet != nil {
 		fate = f.meet(ctx, op)
+	}
+	if tired {
+		fate = full
 	}
 	always := context.WithoutCancel(ctx)
 	switch fate {
@@ -109,6 +119,9 @@ func (f *faulty) do(ctx context.Context, op operation, effect func(context.Conte
 		return store.ErrFull
 	case collides:
 		return store.ErrConflict
+	}
+	if f.heedless {
+		ctx = always
 	}
 	return effect(ctx)
 }

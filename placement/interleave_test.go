@@ -5,6 +5,7 @@ import (
 	"os"
 	"testing"
 	"testing/synctest"
+	"time"
 )
 
 // A scenario is a set of requests of one session at the same time. Every
@@ -25,7 +26,10 @@ func TestInterleavings(t *testing.T) {
 			s.faults++
 			s.runs *= 200
 		}
-		t.Run(s.name, func(t *testing.T) { synctest.Test(t, s.explore) })
+		t.Run(s.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, s.explore)
+		})
 	}
 }
 
@@ -76,6 +80,10 @@ func scenarios() []scenario {
 	stubbornUser := func(w *world) { w.login = true; w.changesStubbornly("user", login("user", newID)) }
 	destroys := func(w *world) { w.destroys("destroyer") }
 	reads := func(w *world) { w.reads("reader") }
+	aged := func(w *world) { // a read will write it, to extend its life
+		w.base = commit(w.t, w.cluster, id, w.base, settings(60*day, time.Time{}))
+		time.Sleep(5 * day)
+	}
 	type all = []func(*world)
 	return []scenario{
 		{"a change", all{another}, 3, false, 0},
@@ -96,6 +104,9 @@ func scenarios() []scenario {
 		{"two renewals", all{renews, renewsToo}, 1, false, 0},
 		{"two logins", all{logsIn, logsInToo}, 1, false, 0},
 		{"renewal and login", all{renews, logsInToo}, 1, false, 0},
+		{"change and a read that writes", all{aged, reads, change}, 1, false, 0},
+		{"renewal and a read that writes", all{aged, reads, renews}, 1, false, 0},
+		{"destruction and a read that writes", all{aged, reads, destroys}, 1, false, 0},
 
 		{"three changes at random", all{change, another, func(w *world) { w.changes("c", increment("c")) }}, 2, false, 300},
 		{"renewal and change at random", all{renews, another}, 2, true, 300},

@@ -19,7 +19,7 @@ type missing struct {
 }
 
 const (
-	missingFor = 5 * time.Second // at least, and at most twice that
+	missingFor = 5 * time.Second // at least, and at most three times that
 	maxMissing = 1 << 16         // of each of the two generations
 )
 

@@ -32,6 +32,26 @@ func TestUnknownIDIsLookedForOnceInAWhile(t *testing.T) {
 	})
 }
 
+func TestUnknownIDIsRememberedForFiveSeconds(t *testing.T) {
+	for phase := time.Duration(0); phase < 10*time.Second; phase += 490 * time.Millisecond {
+		synctest.Test(t, func(t *testing.T) {
+			s := newFaulty()
+			c := newCluster(t, s)
+			time.Sleep(phase)
+			wantUnfound(t, c, id)
+			for range 49 {
+				time.Sleep(100 * time.Millisecond)
+				wantUnfound(t, c, newID)
+			}
+			before := s.count("")
+			wantUnfound(t, c, id)
+			if s.count("") != before {
+				t.Errorf("first asked for %v after the start: forgotten within 4.9 s", phase)
+			}
+		})
+	}
+}
+
 func TestUnknownIDIsForgottenAlsoWhileOthersAreAskedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newFaulty()

@@ -1,13 +1,11 @@
 package placement_test
 
 import (
-	"context"
 	"errors"
 	"testing"
 	"testing/synctest"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -106,33 +104,6 @@ func TestLoginThroughTheFormerID(t *testing.T) {
 	}
 }
 
-// The same, when the outcome was unknown at first: the alias that decides is the
-// second one on the way.
-func TestLoginThroughTheFormerIDGivenAgain(t *testing.T) {
-	for _, f := range []fate{answerLost, writeLost, late} {
-		t.Run(string(f), func(t *testing.T) {
-			s := newFaulty()
-			c := newCluster(t, s)
-			base := create(t, c, id)
-			commit(t, c, id, base, renewal("r", newID))
-			ch := login("ada", otherNewID)
-			// The write under the new key, the alias in the place of base, which meets the
-			// other renewal; a read of both; then the same in the new place.
-			s.meet = script(happens, happens, happens, happens, happens, f, refused)
-			_, err := c.Commit(t.Context(), id, base, ch)
-			s.meet = nil
-			wantError(t, "Commit", err, store.ErrUnknownOutcome)
-			s.landAll()
-			if v := commit(t, c, id, base, ch); v.Aliased {
-				t.Error("the login is its own, and the view says aliased")
-			}
-			if got := load(t, c, otherNewID); count(got.Record, "ada") != 1 || got.Record.Login != 1 {
-				t.Errorf("logged in %d times", count(got.Record, "ada"))
-			}
-		})
-	}
-}
-
 // A view that was reached through the former id stays so when its commit meets a
 // conflict. Else the request would be given a cookie with an id of no session.
 func TestViewThroughTheFormerIDStaysAliasedOverAConflict(t *testing.T) {
@@ -171,135 +142,6 @@ func TestOfTwoRenewalsOneWinsAndTheOtherIsCommitted(t *testing.T) {
 	}
 	if got := c.Stats().RenewalsLost; got != 1 {
 		t.Errorf("%d lost renewals counted, want 1", got)
-	}
-}
-
-// The alias is sent and gets no answer; the old place is read and has the
-// session still; the alias happens; somebody follows it and commits. Neither the
-// renewal's next try nor the one that is given again may write over that.
-func TestRenewalNeverOverwritesWhatWasCommittedUnderTheNewID(t *testing.T) {
-	for name, giveUp := range map[string]bool{"at once": false, "given again": true} {
-		t.Run(name, func(t *testing.T) {
-			s := newFaulty()
-			c := newCluster(t, s)
-			base := create(t, c, id)
-			puts := 0
-			s.meet = func(ctx context.Context, op operation) fate {
-				switch op.verb {
-				case "put":
-					if puts++; puts == 2 { // the alias
-						return late
-					}
-					if puts == 3 { // the next try under the new key
-						s.landAll()
-						follow(t, s)
-					}
-				case "get":
-					if giveUp && s.count("get") == 1 {
-						return refused
-					}
-				}
-				return happens
-			}
-			ch := renewal("r", newID)
-			v, err := c.Commit(t.Context(), id, base, ch)
-			if giveUp {
-				wantError(t, "Commit", err, store.ErrUnknownOutcome)
-				v, err = c.Commit(t.Context(), id, base, ch)
-			}
-			if err != nil || v.Aliased {
-				t.Fatalf("Commit: %v, error %v", v, err)
-			}
-			if r := load(t, c, newID).Record; count(r, "r") != 1 || count(r, "follower") != 1 {
-				t.Errorf("r=%d follower=%d, want 1 and 1", count(r, "r"), count(r, "follower"))
-			}
-		})
-	}
-}
-
-// follow commits through the former id, as another server does.
-func follow(t *testing.T, s *faulty) {
-	t.Helper()
-	c := newCluster(t, s.Store)
-	v := load(t, c, id)
-	if !v.Aliased {
-		t.Error("the alias does not stand")
-	}
-	commit(t, c, id, v, increment("follower"))
-}
-
-// A renewal that failed for certain may have left a record under the new id.
-// Another change to the same new id must not take it for its own.
-func TestNewIDOfAFailedRenewalCanBeUsedAgain(t *testing.T) {
-	s := newFaulty()
-	c := newCluster(t, s)
-	base := create(t, c, id)
-	s.meet = script(happens, refused, refused, refused) // new key; alias, read, clearing away
-	_, err := c.Commit(t.Context(), id, base, login("ada", newID))
-	s.meet = nil
-	if !errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrUnknownOutcome) {
-		t.Fatalf("Commit: got %v, want an error that is certain", err)
-	}
-	if stored(t, s, key(newID)) == nil {
-		t.Fatal("nothing was left under the new id: this test tests nothing")
-	}
-	commit(t, c, id, base, login("ada", newID))
-	wantUnfound(t, c, id)
-	if r := load(t, c, newID).Record; count(r, "ada") != 1 || r.Login != 1 {
-		t.Errorf("logged in %d times", count(r, "ada"))
-	}
-}
-
-func TestAliasesInACircleEnd(t *testing.T) {
-	s := newFaulty()
-	c := newCluster(t, s)
-	for from, to := range map[string]string{id: newID, newID: id} {
-		alias := &record.Record{Kind: record.Alias, Target: key(to), Until: time.Now().Add(time.Hour)}
-		item := store.Item{Value: newCodec(t).Append(nil, alias, key(from))}
-		if _, err := s.Put(t.Context(), key(from), item, store.Any); err != nil {
-			t.Fatal(err)
-		}
-	}
-	wantUnfound(t, c, id)
-}
-
-func TestDestroyFollowsTheSessionToItsNewID(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		c := newCluster(t, newFaulty())
-		base := create(t, c, id)
-		commit(t, c, id, base, renewal("r", newID))
-		time.Sleep(24 * time.Hour) // a WebSocket that is open since before the renewal
-		if err := c.Destroy(t.Context(), base); err != nil {
-			t.Fatal(err)
-		}
-		wantUnfound(t, c, id)
-		wantUnfound(t, c, newID)
-	})
-}
-
-// DESTROY ends the old place while a renewal has written the new one: the alias
-// is refused, and what was written is cleared away.
-func TestDestroyBetweenTheTwoWritesOfARenewal(t *testing.T) {
-	s := newFaulty()
-	c := newCluster(t, s)
-	base := create(t, c, id)
-	puts := 0
-	s.meet = func(ctx context.Context, op operation) fate {
-		if op.verb == "put" {
-			if puts++; puts == 2 {
-				if err := newCluster(t, s.Store).Destroy(ctx, base); err != nil {
-					t.Error(err)
-				}
-			}
-		}
-		return happens
-	}
-	_, err := c.Commit(t.Context(), id, base, renewal("r", newID))
-	wantError(t, "Commit", err, store.ErrDestroyed)
-	wantUnfound(t, c, id)
-	wantUnfound(t, c, newID)
-	if stored(t, s, key(newID)) != nil {
-		t.Error("the record under the new id was left behind")
 	}
 }
 

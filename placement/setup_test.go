@@ -187,6 +187,16 @@ func stored(t testing.TB, s store.Store, key string) *record.Record {
 	return r
 }
 
+// mustBeStored is stored where there has to be a record.
+func mustBeStored(t testing.TB, s store.Store, key string) *record.Record {
+	t.Helper()
+	r := stored(t, s, key)
+	if r == nil {
+		t.Fatalf("nothing is stored under %.5s", key)
+	}
+	return r
+}
+
 // timeLeft returns the time to live of the item under key.
 func timeLeft(t testing.TB, s store.Store, key string) time.Duration {
 	t.Helper()

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -49,6 +47,13 @@ func TestUncertainChangeGivenAgainHappensOnce(t *testing.T) {
 				}
 				if count(told.Record, "a") != 1 {
 					t.Error("the answer does not have the change")
+				}
+				if f == answerLost && count(told.Record, sum) != 1 {
+					t.Errorf("the answer has %d changes, the change made the first", count(told.Record, sum))
+				}
+				commit(t, c, id, told, increment("next"))
+				if r := load(t, c, id).Record; count(r, sum) != meanwhile+2 {
+					t.Errorf("a commit after it made the sum %d, want %d", count(r, sum), meanwhile+2)
 				}
 			})
 		}
@@ -180,36 +185,21 @@ func TestNoErrorHidesThatAnEarlierWriteMayStillHappen(t *testing.T) {
 	}
 }
 
-// A destruction promises the same.
-func TestUncertainDestruction(t *testing.T) {
-	for name, c := range map[string]struct {
-		fates []fate
-		want  error
-	}{
-		"given up at once":           {[]fate{late, refused}, store.ErrUnknownOutcome},
-		"given up when full":         {[]fate{late, happens, full}, store.ErrUnknownOutcome},
-		"given up after a conflict":  {[]fate{late, happens, collides, refused}, store.ErrUnknownOutcome},
-		"refused":                    {[]fate{refused, refused}, store.ErrUnavailable},
-		"found to have happened":     {[]fate{answerLost}, nil},
-		"repeated":                   {[]fate{writeLost}, nil},
-		"repeated, and twice in all": {[]fate{late}, nil},
+// The change is given again with its old base, whose write can never happen, and
+// that write gets no answer either: the one that may still happen is another.
+func TestSecondUnknownOutcomeDoesNotHideTheFirst(t *testing.T) {
+	s := newFaulty()
+	c := newCluster(t, s)
+	base := create(t, c, id)
+	commit(t, c, id, base, increment("b"))
+	ch := increment("a")
+	for _, fates := range [][]fate{
+		{happens, happens, late, refused}, // a conflict, a read, the write, a read
+		{writeLost, happens, refused, refused},
 	} {
-		t.Run(name, func(t *testing.T) {
-			s := newFaulty()
-			cl := newCluster(t, s)
-			v := create(t, cl, id)
-			s.meet = script(c.fates...)
-			err := cl.Destroy(t.Context(), v)
-			s.meet = nil
-			wantError(t, "Destroy", err, c.want)
-			if unknown := errors.Is(err, store.ErrUnknownOutcome); unknown != (c.want == store.ErrUnknownOutcome) {
-				t.Errorf("got %v", err)
-			}
-			s.landAll()
-			if c.want == nil {
-				wantUnfound(t, cl, id)
-			}
-		})
+		s.meet = script(fates...)
+		_, err := c.Commit(t.Context(), id, base, ch)
+		wantError(t, "Commit", err, store.ErrUnknownOutcome)
 	}
 }
 
@@ -240,74 +230,23 @@ func TestUncertainCreation(t *testing.T) {
 	}
 }
 
-// Each of the actors increments until it was told so ten times. The store loses,
-// delays and refuses at random.
-func TestHundredIncrementsGiveHundred(t *testing.T) {
-	for seed := range uint64(20) {
-		synctest.Test(t, func(t *testing.T) {
-			s := newFaulty()
-			c := [2]*placement.Cluster{newCluster(t, s), newCluster(t, s)}
-			create(t, c[0], id)
-			s.meet = trouble(seed)
-			var actors sync.WaitGroup
-			for i := range 10 {
-				actors.Go(func() {
-					for range 10 {
-						increaseStubbornly(t, c[i%2], fmt.Sprint("actor", i))
-					}
-				})
-			}
-			actors.Wait()
-			s.meet = nil
-			s.landAll()
-			r := load(t, c[0], id).Record
-			checkSum(t, r)
-			if got := count(r, sum); got != 100 {
-				t.Errorf("seed %d: 100 increments gave %d", seed, got)
-			}
-		})
-	}
-}
-
-// trouble lets one in eight operations fail, in any way.
-func trouble(seed uint64) func(context.Context, operation) fate {
-	var mu sync.Mutex
-	rng := rand.New(rand.NewPCG(seed, 1))
-	return func(_ context.Context, op operation) fate {
-		time.Sleep(time.Microsecond) // others come in between
-		mu.Lock()
-		defer mu.Unlock()
-		faults := faultsOf(op)
-		if rng.IntN(8) > 0 {
-			return happens
+// A creation whose session came, ended and left a tombstone is over.
+func TestUncertainCreationGivenAgainAfterTheSessionEnded(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newFaulty()
+		c := newCluster(t, s)
+		s.meet = script(answerLost, refused)
+		ch := settings(time.Minute, time.Time{})
+		_, err := c.Commit(t.Context(), id, nil, ch)
+		wantError(t, "Commit", err, store.ErrUnknownOutcome)
+		s.meet = nil
+		time.Sleep(time.Minute + 6*time.Second)
+		wantGone(t, c, record.Idle, true)
+		before := s.count("")
+		_, err = c.Commit(t.Context(), id, nil, ch)
+		wantError(t, "Commit", err, store.ErrNotFound)
+		if got := s.count("") - before; got != 2 {
+			t.Errorf("it took %d operations, want a write and a read", got)
 		}
-		return faults[rng.IntN(len(faults))]
-	}
-}
-
-// increaseStubbornly makes one increment, by as many changes as it takes.
-func increaseStubbornly(t *testing.T, c *placement.Cluster, name string) {
-	for {
-		v, err := c.Load(t.Context(), id, "")
-		if err == nil && commitUntil(t, c, v, increment(name)) == nil {
-			return
-		}
-		if err != nil && !errors.Is(err, store.ErrUnavailable) {
-			t.Errorf("Load: %v", err)
-			return
-		}
-	}
-}
-
-// commitUntil gives ch until its outcome is known.
-func commitUntil(t *testing.T, c *placement.Cluster, base *store.View, ch *store.Change) error {
-	for {
-		_, err := c.Commit(t.Context(), id, base, ch)
-		if err != nil && !errors.Is(err, store.ErrUnavailable) {
-			t.Errorf("Commit: %v", err)
-		}
-		if !errors.Is(err, store.ErrUnknownOutcome) {
-			return err
-		}
-	}
+	})
 }

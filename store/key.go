@@ -5,8 +5,8 @@ import (
 	"fmt"
 )
 
-// ErrBadKey: the key is none. It is not ErrUnavailable: no other node and no
-// later time would take it.
+// ErrBadKey says that a key is none. It is not ErrUnavailable: no other node and
+// no later time would take it.
 var ErrBadKey = errors.New("a key is 1 to 250 bytes of printable ASCII without spaces")
 
 const maxKey = 250 // memcached's

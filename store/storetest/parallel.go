@@ -71,7 +71,7 @@ func parallelRows() []row {
 			var mu sync.Mutex // guards flags
 			flags := map[store.Version]uint32{}
 			write := func(i uint32) {
-				v := t.mustPut("k", store.Item{Value: []byte(fmt.Sprint(i)), Flags: i})
+				v := t.mustPut("k", store.Item{Value: fmt.Append(nil, i), Flags: i})
 				mu.Lock()
 				flags[v] = i
 				mu.Unlock()

@@ -1,0 +1,159 @@
+package holdfast
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// load makes sure that the session's state is known. Its error is kept already.
+func (s *Session) load() error {
+	if s.m == nil {
+		return ErrNoSession
+	}
+	if known, err := s.known(); known {
+		return err
+	}
+	err := s.underGate(s.loadGated)
+	s.tell()
+	return err
+}
+
+// underGate runs work while gate is held, also when work panics. It waits no
+// longer than anybody can hold gate, unless a function given to Update, which
+// may run while it is held, has led here.
+func (s *Session) underGate(work func() error) error {
+	for wait := time.Duration(0); !s.gate.TryLock(); wait += gateStep {
+		if wait > 2*s.m.options.OperationTimeout {
+			return s.fail(errBusy)
+		}
+		time.Sleep(gateStep)
+	}
+	defer s.gate.Unlock()
+	return work()
+}
+
+// gateStep is how often a goroutine looks whether another one of its request
+// is done with the store.
+const gateStep = 100 * time.Microsecond
+
+var errBusy = fmt.Errorf("%w: another goroutine of this request holds the session, or a function given to Update uses it", ErrUnavailable)
+
+// gated runs work while gate is held, and then the hooks of what happened.
+func (s *Session) gated(work func() error) error {
+	if s.m == nil {
+		return ErrNoSession
+	}
+	if s.insideDo() {
+		return s.fail(errInsideDo)
+	}
+	err := s.underGate(work)
+	s.tell()
+	return err
+}
+
+// known reports whether there is nothing to load, and if so what came of it.
+func (s *Session) known() (bool, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.state == failed && s.out != nil && s.out.goesOn():
+		return false, nil // a long-lived request tries again
+	case s.state == failed:
+		return true, s.err
+	}
+	return s.state != unloaded, nil
+}
+
+func (s *Session) loadGated() error {
+	if known, err := s.known(); known {
+		return err
+	}
+	for _, t := range s.presented() {
+		view, err := s.fetch(t)
+		switch {
+		case err == nil:
+			s.found(t, view)
+			return nil
+		case !errors.Is(err, store.ErrNotFound):
+			s.mu.Lock()
+			s.state = failed
+			s.mu.Unlock()
+			return s.fail(err)
+		}
+	}
+	s.mu.Lock()
+	s.state = nothing
+	s.mu.Unlock()
+	return nil
+}
+
+// presented returns the tokens that the request presented.
+func (s *Session) presented() []token {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tokens == nil && s.req != nil {
+		s.tokens = s.m.transport.presented(s.req)
+	}
+	return s.tokens
+}
+
+func (s *Session) found(t token, view *store.View) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.state, s.token, s.view, s.draft = present, t, view, nil
+	s.grantLocked(view, false)
+	s.prolongCookieLocked(view, view.Extended)
+}
+
+// settleGated finds out what became of a commit with an unknown outcome, before
+// anybody decides on what it may have changed.
+func (s *Session) settleGated() error {
+	s.mu.Lock()
+	c := s.uncertain
+	s.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	return s.fail(s.run(c))
+}
+
+// Refresh shows the session as it is stored now, with what this request has
+// changed and not committed on top, and extends its life. It is for requests that
+// go on for long: a stream that reads refreshes, a WebSocket that commits its
+// changes has no need to. Its error is the caller's to answer for, as one of Err;
+// with ErrNoSession the session has ended.
+func (s *Session) Refresh() error {
+	err := s.load()
+	if err == nil {
+		err = s.gated(s.refreshGated)
+	}
+	s.looked(err)
+	return err
+}
+
+func (s *Session) refreshGated() error {
+	if err := s.settleGated(); err != nil {
+		return err
+	}
+	s.mu.Lock()
+	stored, t := s.view != nil, s.token
+	s.mu.Unlock()
+	if !stored {
+		return nil
+	}
+	view, err := s.fetch(t)
+	if errors.Is(err, store.ErrNotFound) {
+		return s.fail(fmt.Errorf("%w: %w", ErrNoSession, err))
+	}
+	if err != nil {
+		return s.fail(err)
+	}
+	s.mu.Lock()
+	s.view = view
+	s.mu.Unlock()
+	s.redraft()
+	return nil
+}
