@@ -54,6 +54,8 @@ func (s *Session) doLocked(o op) error {
 		return errRequestOver
 	case s.inDo && o.kind == opLogin:
 		return errInsideDo
+	case s.elsewhere && s.draft == nil && o.kind != opLogin:
+		return errElsewhere
 	}
 	s.draftLocked()
 	if o.kind == opUpdate && !o.fits(s.draft) {
@@ -68,6 +70,10 @@ func (s *Session) doLocked(o op) error {
 	}
 	return nil
 }
+
+// errElsewhere: a session that began now would take the place of the one that
+// the browser's user has just logged in to.
+var errElsewhere = fmt.Errorf("%w: another request has just logged in", ErrRenewed)
 
 // errOutrun: another goroutine of the request has changed the attribute that an
 // update was made of.

@@ -132,7 +132,8 @@ func (k Key[T]) Delete(s *Session) error {
 	return s.do(op{kind: opRemove, attr: record.Attribute{Name: k.name}})
 }
 
-// Take returns the attribute and removes it.
+// Take returns the attribute and removes it. Two requests at the same time may
+// both get it; inside of Session.Do only one does.
 func (k Key[T]) Take(s *Session) (T, bool) {
 	v, ok := k.Get(s)
 	if ok {

@@ -71,8 +71,12 @@ func (s *Session) loadGated() error {
 	if known, err := s.known(); known {
 		return err
 	}
+	lately := false
 	for _, t := range s.presented() {
 		view, err := s.fetch(t)
+		if gone, ok := errors.AsType[*store.GoneError](err); ok {
+			lately = lately || gone.Lately
+		}
 		switch {
 		case err == nil:
 			s.found(t, view)
@@ -85,7 +89,7 @@ func (s *Session) loadGated() error {
 		}
 	}
 	s.mu.Lock()
-	s.state = nothing
+	s.state, s.elsewhere = nothing, lately
 	s.mu.Unlock()
 	return nil
 }

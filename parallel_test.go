@@ -224,6 +224,30 @@ func TestE5ALoginEndsTheFormerIDAtOnce(t *testing.T) {
 	}
 }
 
+// A request that was sent before the browser learned the new id must not begin
+// a session whose cookie would take the place of the login's. Later the former
+// id is one like any unknown one, and a login of its own is always possible.
+func TestALateRequestDoesNotUndoALogin(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := newPair(t, nil)
+		v := p.begin(func(s *holdfast.Session) { textKey.Set(s, "planted") })
+		late := &visitor{cookie: v.cookie}
+		v.session(p.there, func(s *holdfast.Session) { s.Login("bob") }).get("/login")
+
+		w := late.session(p.here, increments).get("/late")
+		wantStatus(t, w, http.StatusConflict)
+		wantNoCookie(t, w)
+		again := &visitor{cookie: late.cookie}
+		if w := again.session(p.here, func(s *holdfast.Session) { s.Login("bob") }).get("/login"); w.Result().Cookies() == nil {
+			t.Error("a second login got no session")
+		}
+		time.Sleep(11 * time.Second)
+		if w := late.session(p.here, increments).get("/late"); w.Result().Cookies() == nil {
+			t.Error("after the grace no session could be begun")
+		}
+	})
+}
+
 // The former id is dead at once where the options give it no grace.
 func TestNoRenewGrace(t *testing.T) {
 	p := newPair(t, &holdfast.Options{RenewGrace: -1})

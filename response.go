@@ -247,16 +247,14 @@ func (w *response) setHeaders() {
 const maxCookieLife = 400 * 24 * time.Hour
 
 // cookieLife returns how long the browser keeps the cookie of r over its own
-// restart; zero: it does not. It is longer than the session may be idle, since the
-// cookie is not sent again at every request; the store decides.
+// restart; zero: it does not. The store decides when the session ends: a cookie
+// that ended with the idle timeout would have to be sent again at each use, also
+// by responses that have nothing to do with the session.
 func cookieLife(r *record.Record) time.Duration {
 	if !r.Persistent {
 		return 0
 	}
 	life := maxCookieLife
-	if r.IdleTimeout > 0 {
-		life = min(life, r.IdleTimeout+r.IdleTimeout/8)
-	}
 	if !r.Deadline.IsZero() {
 		life = min(life, time.Until(r.Deadline))
 	}

@@ -41,6 +41,7 @@ type Session struct {
 
 	renewTo ID // the id that the next commit moves the session to
 
+	elsewhere    bool    // it got a new id just now, which is on its way to the browser
 	begun        bool    // by this request
 	commitFailed bool    // and nothing was changed since
 	uncertain    *commit // its outcome is not known; it has the first of ops

@@ -33,7 +33,8 @@ func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
 	case errors.Is(err, store.ErrDestroyed):
 		err = &store.GoneError{Reason: record.Logout}
 	case errors.Is(err, store.ErrRenewed):
-		err = &store.GoneError{}
+		late, ok := errors.AsType[*renewedError](err)
+		err = &store.GoneError{Lately: ok && time.Now().Before(late.until)}
 	}
 	return v, err
 }
@@ -66,7 +67,7 @@ func (c *Cluster) readWhile(ctx context.Context, key string, good passage) (*sto
 			return nil, c.ended(r)
 		case record.Alias:
 			if !good(r) {
-				return nil, store.ErrRenewed
+				return nil, &renewedError{r.Until}
 			}
 			c.counts.aliases.Add(1)
 			key = r.Target
@@ -76,6 +77,12 @@ func (c *Cluster) readWhile(ctx context.Context, key string, good passage) (*sto
 	}
 	return nil, fmt.Errorf("%w: renewed more than %d times at once", store.ErrRenewed, maxRenewals)
 }
+
+// A renewedError is the ErrRenewed that knows when the grace ends.
+type renewedError struct{ until time.Time }
+
+func (*renewedError) Error() string { return store.ErrRenewed.Error() }
+func (*renewedError) Unwrap() error { return store.ErrRenewed }
 
 // ended says how the session of tombstone r ended: one that expired is simply not there.
 func (c *Cluster) ended(r *record.Record) error {

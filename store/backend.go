@@ -90,6 +90,7 @@ type Change struct {
 type GoneError struct {
 	Reason record.Reason  // zero: it was renewed
 	Ended  *record.Record // the session, if this very call ended it; else nil
+	Lately bool           // it was renewed within its grace: the browser gets its new id just now
 }
 
 func (e *GoneError) Error() string {
