@@ -64,7 +64,7 @@ func (c *Cluster) settle(ctx context.Context, v *store.View, ch *store.Change) (
 		if errors.Is(err, store.ErrUnknownOutcome) {
 			ch.Tried = append(ch.Tried, next)
 		}
-		if v, err = c.again(ctx, v, ch, err, inGrace); err != nil {
+		if v, err = c.again(ctx, v, ch, err, passageOf(ch)); err != nil {
 			return nil, err
 		}
 	}

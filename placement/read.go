@@ -25,7 +25,7 @@ func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
 	}
 	v, err := c.read(ctx, key)
 	switch {
-	case err == nil && (v.Extended || v.Record.Outdated):
+	case err == nil && (v.Extended || v.Record.Outdated && v.Record.IdleTimeout == 0):
 		c.extend(v)
 	case errors.Is(err, store.ErrNotFound):
 		c.counts.unknown.Add(1)
@@ -50,6 +50,15 @@ type passage func(alias *record.Record) bool
 
 // inGrace: for requests with the former id.
 func inGrace(alias *record.Record) bool { return sameOwner(alias) && time.Now().Before(alias.Until) }
+
+// passageOf: for ch, which is under way. The alias that ch itself has made is
+// always good. Where a write of ch may have happened it was let in before, and
+// must be able to find out also after the grace.
+func passageOf(ch *store.Change) passage {
+	return func(alias *record.Record) bool {
+		return alias.HasCommit(ch.Commit) || inGrace(alias) || ch.Uncertain && sameOwner(alias)
+	}
+}
 
 // sameOwner: for who had the session before it was renewed, however long ago.
 func sameOwner(alias *record.Record) bool { return !alias.OwnerChanged }

@@ -105,7 +105,7 @@ func (r *renewal) lookUnderNewKey(ctx context.Context, failure error) error {
 // look finds out what stands in the old place: our alias, if the way from there
 // leads to the new key, or what is to be moved.
 func (r *renewal) look(ctx context.Context) error {
-	v, err := r.reread(ctx, r.from, r.passable)
+	v, err := r.reread(ctx, r.from, passageOf(r.change))
 	if err != nil {
 		return err
 	}
@@ -119,11 +119,6 @@ func (r *renewal) look(ctx context.Context) error {
 	}
 	r.from = v
 	return nil
-}
-
-// passable: our own alias is always good, also when it is a login's.
-func (r *renewal) passable(alias *record.Record) bool {
-	return alias.HasCommit(r.change.Commit) || inGrace(alias)
 }
 
 // abandon removes what was written under the new key, since the renewal ends

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -110,6 +111,45 @@ func TestNewIDOfAFailedRenewalCanBeUsedAgain(t *testing.T) {
 	wantUnfound(t, c, id)
 	if r := load(t, c, newID).Record; count(r, "ada") != 1 || r.Login != 1 {
 		t.Errorf("logged in %d times", count(r, "ada"))
+	}
+}
+
+// A change went through the former id and got no answer. It can be settled after
+// the grace too: else it would be told ErrRenewed, and could happen yet.
+func TestChangeThroughTheFormerIDIsSettledAfterTheGrace(t *testing.T) {
+	for name, to := range map[string]string{"change": newID, "login": otherNewID} {
+		for _, f := range []fate{answerLost, writeLost, late} {
+			t.Run(name+" "+string(f), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					s := newFaulty()
+					c := newCluster(t, s)
+					base := create(t, c, id)
+					commit(t, c, id, base, renewal("r", newID))
+					ch := increment("a")
+					if name == "login" {
+						ch = login("a", to)
+					}
+					s.meet = func(_ context.Context, op operation) fate {
+						switch {
+						case op == operation{"put", key(newID)}:
+							return f
+						case op == operation{"get", key(newID)} && s.count("get") > 2:
+							return refused
+						}
+						return happens
+					}
+					_, err := c.Commit(t.Context(), id, base, ch)
+					s.meet = nil
+					wantError(t, "Commit", err, store.ErrUnknownOutcome)
+					time.Sleep(grace)
+					commit(t, c, id, base, ch)
+					s.landAll()
+					if r := load(t, c, to).Record; count(r, "a") != 1 || count(r, "r") != 1 {
+						t.Errorf("a=%d r=%d, want 1 and 1", count(r, "a"), count(r, "r"))
+					}
+				})
+			})
+		}
 	}
 }
 

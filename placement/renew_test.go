@@ -88,6 +88,21 @@ func TestFormerIDFindsNothingAtOnceAfterALogin(t *testing.T) {
 	}
 }
 
+func TestFormerIDTellsWhetherALoginWasLately(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := newCluster(t, newFaulty())
+		commit(t, c, id, create(t, c, id), login("ada", newID))
+		for _, lately := range []bool{true, false} {
+			_, err := c.Load(t.Context(), id, "")
+			gone, ok := errors.AsType[*store.GoneError](err)
+			if !ok || gone.Reason != 0 || gone.Lately != lately {
+				t.Errorf("Load: got %#v, want that it was renewed, lately: %t", err, lately)
+			}
+			time.Sleep(grace)
+		}
+	})
+}
+
 // Who has the session through its former id must not learn the new one: its
 // login gets one of its own, and from then on both former ids find nothing.
 func TestLoginThroughTheFormerID(t *testing.T) {

@@ -28,7 +28,8 @@ type Backend interface {
 	// error that matches ErrUnknownOutcome the same *Change may be given
 	// again: it happens once.
 	//
-	// Errors: what change.Apply returned, ErrDestroyed, ErrRenewed, ErrNotFound
+	// Errors, each perhaps together with ErrUnknownOutcome: what change.Apply
+	// returned, ErrDestroyed, ErrRenewed, ErrNotFound
 	// (the store lost the session), ErrTooLarge, ErrUnavailable,
 	// ErrUnknownOutcome, record.ErrUnreadable.
 	Commit(ctx context.Context, id string, base *View, change *Change) (*View, error)
