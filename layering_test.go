@@ -12,16 +12,17 @@ import (
 // a request's path to the bottom: the architecture, as a test. A test file may
 // import what its package may, and what testLayers adds.
 var layers = map[string]string{
-	"examples/*":           ". store store/memorystore store/memcachedstore",
-	"holdfasttest":         ". store store/memorystore store/memcachedstore node",
-	".":                    "record store placement store/memorystore",
-	"placement":            "record store",
-	"store/memcachedstore": "store",
-	"store/memorystore":    "store",
-	"store/storetest":      "store",
-	"store":                "record",
-	"record":               "",
-	"node":                 "",
+	"examples/*":              ". store store/memorystore store/memcachedstore",
+	"holdfasttest":            ". store store/memorystore store/memcachedstore node",
+	".":                       "record store placement store/memorystore",
+	"placement":               "record store",
+	"placement/protocolmodel": "",
+	"store/memcachedstore":    "store",
+	"store/memorystore":       "store",
+	"store/storetest":         "store",
+	"store":                   "record",
+	"record":                  "",
+	"node":                    "",
 }
 
 // testLayers is what test files may import beside that: each package may be

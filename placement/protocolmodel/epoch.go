@@ -1,0 +1,64 @@
+package protocolmodel
+
+// moves is when COMMIT 3 is due: the home is lost, or a member does not answer,
+// or is drained, while another node is free.
+func (a *actor) moves(v view) bool {
+	unwanted := v.truth.Members & (^v.answered | a.of(a.Draining))
+	free := v.answered &^ v.truth.Members &^ a.of(a.Draining)
+	if unwanted != 0 && free != 0 {
+		return true
+	}
+	emptyHome := v.answered.has(int(v.truth.Home))
+	return !v.homeHas && (a.Rules.EmptyHomeSilent || !emptyHome)
+}
+
+// newEpoch is COMMIT 3. The node that decides is the home of the new epoch.
+func (a *actor) newEpoch(v view, has bool) {
+	next := a.change(v, has)
+	next.Home = uint8(a.decider(v))
+	if a.Rules.NewEpoch {
+		next.Epoch += a.stride(v)
+	}
+	wanted := v.answered &^ a.of(a.Draining)
+	next.Members = a.withAbsent(a.firstOf(wanted, int(next.Home), a.Copies))
+	if a.Rules.FenceLeaving {
+		next.Leaving = (v.truth.Members | v.unaware) & v.answered &^ next.Members
+	}
+	a.write(v, next, !a.Rules.DecideFirst)
+}
+
+// stride is how far the epoch rises. A change that a fault forces goes further
+// than one that is planned, so that of two at once the forced one counts: the
+// planned one lacks the answer of the node that the other has decided on.
+func (a *actor) stride(v view) uint8 {
+	if v.clean || !a.Rules.ForcedFurther { // every member is there: one is drained
+		return 1
+	}
+	return 2
+}
+
+// decider is the home or, if that is lost, the node of READ 5: they hold a record
+// of the newest epoch. A home that is drained leaves the decision to the first
+// copy, on which every acknowledged change is, and which no other can be without.
+func (a *actor) decider(v view) int {
+	if !a.of(a.Draining).has(v.at) || !v.clean || v.ahead {
+		return v.at
+	}
+	for n := range a.ring(v.at) {
+		if v.truth.copies().has(n) && !a.of(a.Draining).has(n) {
+			return n
+		}
+	}
+	return v.at
+}
+
+// withAbsent fills members up with nodes that do not answer now. They are
+// repaired when they are back.
+func (a *actor) withAbsent(members set) set {
+	for n := range a.Nodes {
+		if members.size() < a.Copies {
+			members = members.with(n)
+		}
+	}
+	return members
+}

@@ -1,0 +1,57 @@
+package protocolmodel
+
+// Rules are the rules of the protocol. With all of them on, the promises hold;
+// with any one off but OneDecider, there is a configuration in which Check finds
+// what goes wrong. docs/protocol.md tells the stories.
+type Rules struct {
+	// Writes.
+	ConditionalCopies bool // copies are written with the version read, not blindly
+	AwaitCopies       bool // an acknowledgement waits for the copies
+	HeedRefusal       bool // a copy's refusal is a conflict
+	HomeFirstIfAhead  bool // a copy ahead of its home: home first, then the copy
+	ConfirmDegraded   bool // with a member missing, READ comes before the acknowledgement
+	SettleEverywhere  bool // a change found at home is done when every reachable member has it
+	CommitIDs         bool // a retry looks for its commit id before it applies its change again
+	ForgottenIsError  bool // an id that may have been forgotten is an error, never a second application
+	UnsureIfSent      bool // that counts from the first write that was sent, not from the first silence
+	BoundVersions     bool // a version is good only on the connection on which it was read
+
+	// Reads.
+	DoubtHint    bool // a reader asks more than the node of its hint
+	AskAll       bool // all nodes are asked when the view is not clean
+	AbsentByAll  bool // "absent" only if all nodes answered
+	HomeIsBase   bool // the home's record is the base, also when a copy is ahead of it
+	OneDecider   bool // of a lost home, the first node after it in list order that holds its epoch decides
+	MembersFirst bool // and that a member, if a member holds it
+	EpochFirst   bool // the newest epoch counts, whatever the revisions
+
+	// Failover.
+	EmptyHomeSilent bool // an empty home is not filled in its own epoch
+	NewEpoch        bool // a change of the home is a new epoch
+	DecideFirst     bool // a new epoch is written at one node before any other
+	ForcedFurther   bool // a change that a fault forces raises the epoch further than a planned one
+	FenceLeaving    bool // members that leave get the new record too, before the acknowledgement
+	UnknownIsError  bool // a member that is not in a server's list is not replaced by it
+
+	// Ends.
+	Tombstones            bool // a tombstone, not a delete
+	TombstonesOnCopies    bool // not at the home alone
+	TombstonesOnAll       bool // also on nodes that are no members
+	ConditionalTombstones bool // in the place of what was read, so that DESTROY meets a renewal
+
+	// Renewal.
+	AliasDecides bool // the alias names the version that it replaces
+	SettleAlias  bool // an alias is on every reachable member before a change goes through it
+}
+
+// AllRules returns the protocol as it is.
+func AllRules() Rules {
+	return Rules{
+		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
+		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, BoundVersions: true,
+		DoubtHint: true, AskAll: true, AbsentByAll: true, HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true,
+		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true, UnknownIsError: true,
+		Tombstones: true, TombstonesOnCopies: true, TombstonesOnAll: true, ConditionalTombstones: true,
+		AliasDecides: true, SettleAlias: true,
+	}
+}

@@ -1,0 +1,51 @@
+package protocolmodel
+
+// start is the first state. Writers and destroyers of a session that exists
+// have sent their READ: that changes nothing, and spares the moves.
+func (m *model) start() State {
+	s := State{Crashes: m.Faults.Crashes, Silences: m.Faults.Silences, Deaths: m.Faults.Deaths}
+	for n := range m.Nodes {
+		s.Nodes[n].Boot = 1
+	}
+	copy(s.Avoids[:], m.Unknown)
+	m.history(&s)
+	for k, role := range m.Roles {
+		s.Clients[k].Role = role
+	}
+	for k, role := range m.Roles {
+		if role == Creator || role != Reader && s.idIsKnown() {
+			m.apply(&s, move{event: begins, who: uint8(k), node: m.Hint})
+		}
+	}
+	return s
+}
+
+// history is what has happened before.
+func (m *model) history(s *State) {
+	if m.Start == Unborn {
+		return
+	}
+	first := Record{Kind: Session, Epoch: 1, Revision: 1, Members: m.firstOf(m.allNodes(), 0, m.Copies)}
+	m.write(s, first)
+	switch m.Start {
+	case Moved:
+		m.write(s, Record{Kind: Session, Epoch: 2, Revision: 2, Home: 1, Members: m.firstOf(m.allNodes().without(0), 1, m.Copies)})
+	case Buried:
+		m.write(s, Record{Kind: Tombstone, Members: m.allNodes().without(0)})
+	case Emptied:
+		s.Nodes[m.Copies-1].empty()
+	}
+}
+
+// write puts r on all its members.
+func (m *model) write(s *State, r Record) {
+	stored := r
+	if r.ends() {
+		stored = Record{Kind: Tombstone}
+	}
+	for n := range m.Nodes {
+		if r.Members.has(n) {
+			s.Nodes[n].execute(Message{Verb: put, Record: stored}, &m.Rules)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+package protocolmodel
+
+// A view is what follows from the answers to a READ.
+type view struct {
+	answered set    // nodes
+	found    bool   // anything at all
+	truth    Record // what counts
+	at       int    // the node that it is from
+	homeHas  bool   // the home of the highest epoch answered in it
+	clean    bool   // and so did every member
+	unaware  set    // leaving nodes that hold an older epoch
+	newest   uint8  // the highest revision seen in that epoch
+	ahead    bool   // a copy is ahead of the home
+}
+
+// look is READ 1, 2, 4 and 5.
+func (c *Config) look(in *[maxNodes]Answer) view {
+	v := view{at: -1}
+	for n := range c.Nodes {
+		if in[n].Status != done {
+			continue
+		}
+		v.answered = v.answered.with(n)
+		r := in[n].Record
+		if r.ends() { // READ 1: a tombstone beats every record
+			return view{answered: v.answered, found: true, truth: r, at: n}
+		}
+		if r.Kind != Nothing && (v.at < 0 || c.newer(r, v.truth)) {
+			v.truth, v.at = r, n
+		}
+	}
+	if v.found = v.at >= 0; !v.found {
+		return v
+	}
+	c.chooseTruth(&v, in)
+	c.judge(&v, in)
+	return v
+}
+
+// newer orders records by epoch and revision. It decides only which epoch and
+// home are looked at; which record is the truth is chosen after that.
+func (c *Config) newer(r, than Record) bool {
+	if c.Rules.EpochFirst && r.Epoch != than.Epoch {
+		return r.Epoch > than.Epoch
+	}
+	return r.Revision > than.Revision
+}
+
+// chooseTruth is READ 4 and 5: the home's record, whatever a copy says; of a
+// lost home, that of the first member after it in list order that holds its
+// epoch. A node that was a member may hold that epoch too, but it is not written any more.
+func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
+	epoch, home, members := v.truth.Epoch, int(v.truth.Home), v.truth.Members
+	v.homeHas = holds(in[home], epoch)
+	if v.homeHas && !c.Rules.HomeIsBase || !v.homeHas && !c.Rules.OneDecider {
+		return // the highest revision
+	}
+	if !c.Rules.MembersFirst {
+		members = c.allNodes()
+	}
+	for n := range c.ring(home) {
+		if members.has(n) && holds(in[n], epoch) {
+			v.truth, v.at = in[n].Record, n
+			return
+		}
+	}
+}
+
+// judge is READ 2: what the members say beside the truth, and those that leave.
+func (c *Config) judge(v *view, in *[maxNodes]Answer) {
+	v.clean = v.homeHas
+	v.newest = v.truth.Revision
+	for n := range c.Nodes {
+		switch {
+		case !holds(in[n], v.truth.Epoch):
+			v.clean = v.clean && !(v.truth.Members | v.truth.Leaving).has(n)
+			if v.truth.Leaving.has(n) && in[n].Record.Kind != Nothing {
+				v.unaware = v.unaware.with(n)
+			}
+		case in[n].Record.Revision > v.truth.Revision:
+			v.ahead = true
+			v.newest = max(v.newest, in[n].Record.Revision)
+		}
+	}
+}
+
+// holds reports whether a node answered with an item of that epoch.
+func holds(a Answer, epoch uint8) bool {
+	return a.Status == done && a.Record.Kind != Nothing && a.Record.Epoch == epoch
+}
