@@ -104,11 +104,11 @@ func (r Record) String() string {
 	case Alias:
 		return fmt.Sprintf("an alias to key %d, %s", r.Target, at)
 	}
-	changes := ""
+	var changes strings.Builder
 	for k := range maxClients {
-		changes += strings.Repeat(clientName(k), r.Applied.of(k))
+		changes.WriteString(strings.Repeat(clientName(k), r.Applied.of(k)))
 	}
-	return at + "{" + changes + "}"
+	return at + "{" + changes.String() + "}"
 }
 
 // words tells a message.
