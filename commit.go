@@ -94,7 +94,7 @@ func overwritten(ops []op, base, newer *record.Record) (n uint64) {
 // Commit stores what this request changed, now: afterwards the session shows
 // what was stored. Without changes it does nothing. The middleware commits
 // before the response header leaves; after a Commit that failed it leaves it
-// to the handler to call Commit again.
+// to the handler to call Commit again, unless the session was changed since.
 func (s *Session) Commit() error {
 	return s.gated(s.commitGated)
 }

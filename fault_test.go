@@ -239,3 +239,41 @@ func randomFaults(rng *rand.Rand) bend {
 		},
 	}
 }
+
+// manyErrors is an error that cannot be compared, as users may have.
+type manyErrors []error
+
+func (manyErrors) Error() string { return "refused" }
+
+// Refresh settles a commit, and an update of it that runs again may refuse with
+// any error.
+func TestRefreshReturnsAnErrorThatCannotBeCompared(t *testing.T) {
+	on := newTap()
+	m := newManager(t, on, nil)
+	refused := false
+	v := visit(m, func(_ http.ResponseWriter, _ *http.Request, s *holdfast.Session) {
+		numberKey.Update(s, func(n *int) error {
+			if refused {
+				return manyErrors{holdfast.ErrConflict}
+			}
+			*n++
+			return nil
+		})
+		on.set(losePut(on, false))
+		s.Commit()
+		s.Err()
+		on.set(bend{})
+		refused = true
+		if err := m.With(t.Context(), s.ID(), increment); err != nil {
+			t.Fatal(err)
+		}
+		if _, ok := errors.AsType[manyErrors](s.Refresh()); !ok {
+			t.Error("Refresh did not return what the update refused with")
+		}
+	})
+	v.cookie = beginSession(m, func(s *holdfast.Session) { textKey.Set(s, "old") })
+	wantStatus(t, v.get("/"), http.StatusOK)
+	if got, want := stored(t, on, nil, v.sends()), "1|old||"; got != want {
+		t.Errorf("stored %q, want %q", got, want)
+	}
+}

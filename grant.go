@@ -3,6 +3,7 @@ package holdfast
 import (
 	"fmt"
 
+	"github.com/holdfast-sessions/holdfast/placement"
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -55,7 +56,7 @@ func (s *Session) prolongCookieLocked(view *store.View, extended bool) {
 // sixteenth of the idle timeout. Commits extend the life without any read seeing it.
 func beganGrain(view *store.View) bool {
 	r := view.Record
-	grain := r.IdleTimeout / grains
+	grain := placement.Grain(r.IdleTimeout)
 	return grain > 0 && view.LastAccessed.Sub(r.Created)/grain != r.LastAccessed.Sub(r.Created)/grain
 }
 

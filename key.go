@@ -38,7 +38,9 @@ func (k Key[T]) Name() string { return k.name }
 // answer for, as one of Session.Err.
 func (k Key[T]) Lookup(s *Session) (T, error) {
 	v, err := k.lookup(s)
-	s.looked(err)
+	if err != nil && err != ErrNoAttribute { // which is an answer, and is not kept
+		s.looked()
+	}
 	return v, err
 }
 

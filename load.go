@@ -25,14 +25,22 @@ func (s *Session) load() error {
 // longer than anybody can hold gate, unless a function given to Update, which
 // may run while it is held, has led here.
 func (s *Session) underGate(work func() error) error {
-	for wait := time.Duration(0); !s.gate.TryLock(); wait += gateStep {
-		if wait > 2*s.m.options.OperationTimeout {
-			return s.fail(errBusy)
-		}
-		time.Sleep(gateStep)
+	if !s.gate.TryLock() && !s.waitForGate() {
+		return s.fail(errBusy)
 	}
 	defer s.gate.Unlock()
 	return work()
+}
+
+// waitForGate reports whether it got gate in time.
+func (s *Session) waitForGate() bool {
+	for end := time.Now().Add(2 * s.m.options.OperationTimeout); time.Now().Before(end); {
+		time.Sleep(gateStep)
+		if s.gate.TryLock() {
+			return true
+		}
+	}
+	return false
 }
 
 // gateStep is how often a goroutine looks whether another one of its request
@@ -134,7 +142,9 @@ func (s *Session) Refresh() error {
 	if err == nil {
 		err = s.gated(s.refreshGated)
 	}
-	s.looked(err)
+	if err != nil {
+		s.looked()
+	}
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/placement"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -26,13 +27,12 @@ const (
 	minKeep       = time.Second
 	defaultKeep   = 5 * time.Minute // where sessions do not end by being idle
 	unknownForget = 5 * time.Second // until an unknown id is looked for again
-	grains        = 16              // a life is extended once per idle timeout / grains
 )
 
 func newSeen(idle time.Duration) *seen {
 	keep := defaultKeep
 	if idle > 0 {
-		keep = max(idle/grains, minKeep)
+		keep = max(placement.Grain(idle), minKeep)
 	}
 	return &seen{seed: maphash.MakeSeed(), now: map[uint64]time.Time{}, turned: time.Now(), keep: keep}
 }
@@ -42,7 +42,7 @@ func (s *seen) note(id ID, view *store.View, err error) {
 	next := unknownForget
 	switch {
 	case err == nil && view.Record.IdleTimeout > 0:
-		next = view.Record.IdleTimeout / grains
+		next = placement.Grain(view.Record.IdleTimeout)
 	case err == nil:
 		next = defaultKeep
 	}

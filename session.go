@@ -88,11 +88,11 @@ func (s *Session) Err() error {
 	return s.err
 }
 
-// looked notes that the handler was given err in a way that it cannot overlook.
-func (s *Session) looked(err error) {
+// looked notes that the handler was given s.err in a way that it cannot overlook.
+func (s *Session) looked() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.seen = s.seen || err != nil && err == s.err
+	s.seen = true
 }
 
 // unseen returns the error that the handler has not looked at.

@@ -23,8 +23,9 @@ const (
 
 func slack(idle time.Duration) time.Duration { return max(5*time.Second, idle/8) }
 
-// grain is how exactly a session's last use is known.
-func grain(idle time.Duration) time.Duration { return idle / 16 }
+// Grain returns how exactly the last use of a session with that idle timeout is
+// known: its life is extended at most once in this time.
+func Grain(idle time.Duration) time.Duration { return idle / 16 }
 
 // ttlOf returns the time to live of the item that holds r now.
 func ttlOf(r *record.Record, now time.Time) time.Duration {
@@ -72,7 +73,7 @@ func lifeOf(r *record.Record, left time.Duration, now time.Time) life {
 	if r.TTL != store.Forever && !l.extend {
 		unused = max(r.TTL-left, 0) // needs no clocks that agree
 	}
-	l.extend = l.extend || unused >= grain(r.IdleTimeout)
+	l.extend = l.extend || unused >= Grain(r.IdleTimeout)
 	if stored >= 0 {
 		unused = min(unused, stored) // what is left may come from an earlier record too
 	}
@@ -81,7 +82,7 @@ func lifeOf(r *record.Record, left time.Duration, now time.Time) life {
 	if byTTL := now.Add(-unused); byTTL.Sub(r.LastAccessed).Abs() > 2*tick {
 		l.lastUse = byTTL.Truncate(time.Millisecond)
 	}
-	if unused > r.IdleTimeout+grain(r.IdleTimeout)+tick {
+	if unused > r.IdleTimeout+Grain(r.IdleTimeout)+tick {
 		l.ended = record.Idle
 	}
 	return l
