@@ -50,6 +50,6 @@ func ExampleSession_Err() {
 	// Output:
 	// a page in "cy"
 	// {"language": "cy"}
-	// Your session cannot be reached just now. Nothing is lost; please try again in a moment.
+	// Your session cannot be reached just now. It is kept; please try again in a moment.
 	// {"error": "your settings cannot be read now"}
 }

@@ -210,7 +210,7 @@ func errorPage(w http.ResponseWriter, err error) {
 	switch status {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
-		text = "Your session cannot be reached just now. Nothing is lost; please try again in a moment."
+		text = "Your session cannot be reached just now. It is kept; please try again in a moment."
 	case http.StatusConflict:
 		text = "Your session was changed or ended by another request. Please reload the page and try again."
 	}
