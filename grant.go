@@ -29,14 +29,15 @@ func (s *Session) needsNewID() bool {
 	return s.renewTo != "" || s.view == nil && len(s.ops) > 0
 }
 
-// grantLocked has the response set the cookie if the id is new, or its hint wrong.
+// grantLocked has the response set the cookie if the id is new, its hint wrong,
+// or its MAC outdated.
 func (s *Session) grantLocked(view *store.View, newID bool) {
 	if s.out == nil || view.Aliased {
 		return
 	}
 	home := homeOf(view.Record)
-	if newID || home != s.token.node {
-		s.token.node, s.token.route = home, s.m.options.Route
+	if newID || home != s.token.node || s.token.outdated {
+		s.token.node, s.token.route, s.token.outdated = home, s.m.options.Route, false
 		if newID {
 			s.out.sendCookie()
 		}

@@ -2,7 +2,6 @@ package holdfast_test
 
 import (
 	"bytes"
-	"net/http"
 	"strings"
 	"testing"
 
@@ -10,36 +9,51 @@ import (
 )
 
 func TestKeyRotation(t *testing.T) {
-	former, latter := bytes.Repeat([]byte{1}, 32), bytes.Repeat([]byte{2}, 32)
-	begun := &holdfast.Options{Keys: [][]byte{former}}
+	former, latter := ringKey(1), ringKey(2)
+	begun := ring(former)
 	for name, c := range map[string]struct {
 		begun, now *holdfast.Options
 		status     int
-		stored     string
+		cookie     string // what the response does to it
+		stored     string // under the id that there was, for who can read it
 	}{
-		"the same key":             {begun, begun, 200, "1|old||"},
-		"new key second":           {begun, &holdfast.Options{Keys: [][]byte{former, latter}}, 200, "1|old||"},
-		"new key first":            {begun, &holdfast.Options{Keys: [][]byte{latter, former}}, 200, "1|old||"},
-		"former key left out":      {begun, &holdfast.Options{Keys: [][]byte{latter}}, 500, "0|old||"},
-		"keys left out":            {begun, nil, 500, "0|old||"},
-		"encryption is introduced": {nil, &holdfast.Options{Keys: [][]byte{latter}, AllowPlain: true}, 200, "1|old||"},
-		"plain is forged":          {nil, begun, 500, "0|old||"},
+		"the same key":             {begun, begun, 200, "keeps", "1|old||"},
+		"new key second":           {begun, ring(former, latter), 200, "keeps", "1|old||"},
+		"new key first":            {begun, ring(latter, former), 200, "signs", "1|old||"},
+		"former key left out":      {begun, ring(latter), 200, "gives", "0|old||"},
+		"keys left out":            {begun, nil, 500, "keeps", "0|old||"},
+		"encryption is introduced": {nil, &holdfast.Options{Keys: [][]byte{latter}, AllowPlain: true}, 200, "signs", "1|old||"},
+		"plain is forged":          {nil, begun, 200, "gives", "0|old||"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			on := newTap()
-			v := &visitor{cookie: beginSession(newManager(t, on, c.begun), func(s *holdfast.Session) { textKey.Set(s, "old") })}
-			w := v.session(newManager(t, on, c.now), func(s *holdfast.Session) { increment(s) }).get("/")
-			wantStatus(t, w, c.status)
-			wantNoCookie(t, w)
-			reader := c.now
-			if c.status != http.StatusOK {
-				reader = c.begun // it is kept for who can read it
+			old := beginSession(newManager(t, on, c.begun), func(s *holdfast.Session) { textKey.Set(s, "old") })
+			v := (&visitor{cookie: old}).session(newManager(t, on, c.now), func(s *holdfast.Session) { increment(s) })
+			wantStatus(t, v.get("/"), c.status)
+			if got := done(old, v.sends()); got != c.cookie {
+				t.Errorf("the response %s the cookie, want %s: %q, was %q", got, c.cookie, v.sends(), old)
 			}
-			if got := stored(t, on, reader, v.sends()); got != c.stored {
+			reader, cookie := c.now, v.sends()
+			if c.stored == "0|old||" {
+				reader, cookie = c.begun, old // it is kept for who can read it
+			}
+			if got := stored(t, on, reader, cookie); got != c.stored {
 				t.Errorf("stored %q, want %q", got, c.stored)
 			}
 		})
 	}
+}
+
+// done says what became of a cookie: it keeps, gets another MAC, or is given anew.
+func done(old, now string) string {
+	const upToID = len("__Host-session=") + 26
+	switch {
+	case old == now:
+		return "keeps"
+	case old[:upToID] == now[:upToID]:
+		return "signs"
+	}
+	return "gives"
 }
 
 func TestWithKeysNothingLiesInTheOpen(t *testing.T) {

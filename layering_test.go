@@ -13,10 +13,12 @@ import (
 // import what its package may, and what testLayers adds.
 var layers = map[string]string{
 	"examples/*":              ". store store/memorystore store/memcachedstore",
-	"holdfasttest":            ". store store/memorystore store/memcachedstore node",
+	"holdfasttest":            ". store store/memorystore store/faultstore store/memcachedstore node",
 	".":                       "record store placement store/memorystore",
-	"placement":               "record store",
+	"placement":               "record store placement/health",
+	"placement/health":        "",
 	"placement/protocolmodel": "",
+	"store/faultstore":        "store store/memorystore",
 	"store/memcachedstore":    "store",
 	"store/memorystore":       "store",
 	"store/storetest":         "store",
@@ -28,7 +30,7 @@ var layers = map[string]string{
 // testLayers is what test files may import beside that: each package may be
 // tested from outside of itself, and the contract's suite on any store.
 var testLayers = map[string]string{
-	"*":                    "store/storetest store/memorystore",
+	"*":                    "store/storetest store/memorystore store/faultstore",
 	".":                    "holdfasttest",
 	"examples/*":           "holdfasttest",
 	"node":                 "store store/memcachedstore",

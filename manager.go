@@ -20,8 +20,9 @@ import (
 type Manager struct {
 	options   Options
 	transport transport
+	macs      *macs // of the transport
 	backend   store.Backend
-	placed    func() placement.Stats
+	cluster   *placement.Cluster // the same
 	seen      *seen
 	work      work
 	counts    counts
@@ -44,21 +45,29 @@ func New(nodes []store.Node, opts *Options) (*Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("holdfast: Keys: %w", err)
 	}
+	macs, err := newMACs(o.Keys, o.AllowPlain)
+	if err != nil {
+		return nil, fmt.Errorf("holdfast: Keys: %w", err)
+	}
 	if nodes == nil {
 		nodes = []store.Node{{Name: "local", Store: memorystore.New(nil)}}
 	}
 	if err := checkNodes(nodes); err != nil {
 		return nil, err
 	}
-	cluster, err := placement.New(nodes, placement.Options{Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout})
+	cluster, err := placement.New(nodes, placement.Options{
+		Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout,
+		Copies: o.Copies, Failover: o.FailoverNodes, Logger: o.Logger,
+	})
 	if err != nil {
 		return nil, fmt.Errorf("holdfast: %w", err)
 	}
 	return &Manager{
 		options:   o,
-		transport: &cookieTransport{cookie},
+		transport: &cookieTransport{cookie, macs},
+		macs:      macs,
 		backend:   cluster,
-		placed:    cluster.Stats,
+		cluster:   cluster,
 		seen:      newSeen(o.IdleTimeout),
 	}, nil
 }
@@ -78,6 +87,42 @@ func checkNodes(nodes []store.Node) error {
 	}
 	return nil
 }
+
+// SetNodes makes nodes the list, in that order, while requests are served. A name
+// that is known already keeps its Store: it must never be moved to another server.
+// Sessions leave the nodes that the list lacks, each with its next request; until
+// then they are read there.
+//
+// All servers must know a node before any of them uses it: until a server does,
+// it serves the sessions there for reading only. So a new node is given to all
+// servers with SetNodes and Drain, and then to all with SetNodes alone.
+func (m *Manager) SetNodes(nodes []store.Node) error {
+	if err := checkNodes(nodes); err != nil {
+		return err
+	}
+	if err := m.cluster.SetNodes(nodes); err != nil {
+		return fmt.Errorf("holdfast: %w", err)
+	}
+	return nil
+}
+
+// Drain makes sessions leave the node called name, each with its next request.
+// SetNodes with that node in its list ends it. A node that is drained of the homes
+// of its sessions counts as the one fault that the promises allow: let nothing else
+// fail meanwhile.
+func (m *Manager) Drain(name string) error {
+	if err := m.cluster.Drain(name); err != nil {
+		return fmt.Errorf("holdfast: %w", err)
+	}
+	return nil
+}
+
+// A NodeState tells what this server thinks of one cache node.
+type NodeState = placement.NodeState
+
+// Nodes returns the state of each node, in list order; those that were taken from
+// the list are last.
+func (m *Manager) Nodes() []NodeState { return m.cluster.Nodes() }
 
 // newRecord returns a session that begins now.
 func (m *Manager) newRecord() *record.Record {

@@ -40,6 +40,15 @@ type Options struct {
 	// out. Zero: 10 seconds; negative: none. After a Login there is never any.
 	RenewGrace time.Duration
 
+	// Copies is how many nodes hold a session, its home included. Zero: two, or one
+	// if there is one node. With one the death of a node loses its sessions.
+	Copies int
+
+	// FailoverNodes are the names of nodes that get sessions only when no other is
+	// left, such as the one on the same machine, so that a machine's death does not
+	// take both.
+	FailoverNodes []string
+
 	// Cookie is how the browser keeps the id.
 	Cookie Cookie
 
@@ -50,15 +59,18 @@ type Options struct {
 	// the end of the cookie, ".app1", for balancers that look there. "": none.
 	Route string
 
-	// Keys encrypt the stored sessions: each of 32 random bytes; the first
-	// encrypts, all decrypt. To rotate, put a new key second on all servers,
-	// then first; leave the old one out when every session in use has been read
-	// once more, which stores it again: after the longest idle timeout. None: stored sessions are plain.
+	// Keys encrypt the stored sessions and sign the ids in cookies, so that an
+	// invented id is not looked for: each of 32 random bytes; the first encrypts
+	// and signs, all decrypt and verify. To rotate, put a new key second on all
+	// servers, then first; leave the old one out when every session in use has
+	// been read once more, which stores it and sends its cookie again: after the
+	// longest idle timeout. A cookie that no key verifies is as none. None: stored
+	// sessions are plain, and cookies are not signed.
 	Keys [][]byte
 
-	// AllowPlain accepts sessions that were stored before there were Keys. Use
-	// it while encryption is introduced and no longer: who can write to a node
-	// can make plain sessions.
+	// AllowPlain accepts sessions and cookies from before there were Keys. Use it
+	// while keys are introduced, until every session in use has been read once
+	// more, and no longer: who can write to a node can make plain sessions.
 	AllowPlain bool
 
 	// AppVersion, if not "", is stored with each session that this program

@@ -223,7 +223,7 @@ func (w *response) setHeaders() {
 	s, h := w.s, w.Header()
 	s.mu.Lock()
 	read := s.state != unloaded
-	value, r := s.token.value(), s.currentLocked()
+	t, r := s.token, s.currentLocked()
 	presented, aliased := len(s.tokens) > 0, s.view != nil && s.view.Aliased
 	s.mu.Unlock()
 
@@ -232,7 +232,7 @@ func (w *response) setHeaders() {
 	}
 	switch action := w.cookieAction(); {
 	case r != nil && !aliased && (action == grantCookie || action == repeatCookie):
-		s.m.transport.grant(h, value, cookieLife(r))
+		s.m.transport.grant(h, t, cookieLife(r))
 	case action == revokeCookie && presented:
 		s.m.transport.revoke(h)
 	default:

@@ -17,6 +17,7 @@ type Stats struct {
 	Failures    uint64 `json:"failures"`    // operations that failed
 	Replaced    uint64 `json:"replaced"`    // responses replaced by an error page
 	TooLate     uint64 `json:"too_late"`    // failures after the response header, when no error page was possible
+	Forged      uint64 `json:"forged"`      // presented ids that were not looked for: with Keys, their MAC is missing or wrong
 	HookPanics  uint64 `json:"hook_panics"` // recovered panics of hooks
 
 	Placement placement.Stats `json:"placement"` // of the nodes
@@ -36,7 +37,7 @@ func (m *Manager) Stats() Stats {
 		Created: n.created.Load(), Destroyed: n.destroyed.Load(), Renewed: n.renewed.Load(),
 		Commits: n.commits.Load(), Replays: n.replays.Load(), Overwritten: n.overwritten.Load(),
 		Failures: n.failures.Load(), Replaced: n.replaced.Load(), TooLate: n.tooLate.Load(),
-		HookPanics: n.hookPanics.Load(),
-		Placement:  m.placed(),
+		Forged: m.macs.forged.Load(), HookPanics: n.hookPanics.Load(),
+		Placement: m.cluster.Stats(),
 	}
 }

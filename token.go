@@ -4,13 +4,16 @@ package holdfast
 //
 //	<id>[~<mac>][-<node>][.<route>]
 //
-// id is 26 of [A-Za-z0-9], mac is of the same characters, node is 1 to 32 of
+// id is 26 of [A-Za-z0-9], mac is 16 of the same characters, node is 1 to 32 of
 // [A-Za-z0-9_], route is 1 to 64 of [A-Za-z0-9_-]. Balancers append things, so
-// whatever follows a well-formed id is at most a wrong hint.
+// whatever follows id and mac is at most a wrong hint.
 type token struct {
 	id    ID
+	mac   string // of id, as it was presented: any length; "": none
 	node  string // where its home copy lies
 	route string // which app server had it last
+
+	outdated bool // mac is not the one that a new token would get
 }
 
 const (
@@ -26,9 +29,7 @@ func parseToken(value string) (token, bool) {
 		return token{}, false
 	}
 	t := token{id: ID(id)}
-	if mac, after := hint(rest, '~', isAlphanumeric, len(rest)); mac != "" {
-		rest = after // nothing is keyed yet: it is accepted unread
-	}
+	t.mac, rest = hint(rest, '~', isAlphanumeric, len(rest))
 	t.node, rest = hint(rest, '-', isNodeChar, maxNodeSize)
 	t.route, _ = hint(rest, '.', isRouteChar, maxRouteSize)
 	return t, true
@@ -65,6 +66,9 @@ func isRouteChar(c byte) bool { return isNodeChar(c) || c == '-' }
 // value returns the token as the browser gets it.
 func (t token) value() string {
 	s := string(t.id)
+	if t.mac != "" {
+		s += "~" + t.mac
+	}
 	if t.node != "" {
 		s += "-" + t.node
 	}

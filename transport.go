@@ -1,6 +1,7 @@
 package holdfast
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -8,37 +9,63 @@ import (
 
 // A transport carries tokens between browser and server.
 type transport interface {
-	// presented returns the tokens of a request, most likely first, each id once.
+	// presented returns the genuine tokens of a request, most likely first, each id once.
 	presented(r *http.Request) []token
-	// grant puts value into a response header; lasting is how long the browser
-	// keeps it over its own restart (zero: it does not).
-	grant(h http.Header, value string, lasting time.Duration)
+	// grant puts t, with a new MAC, into a response header; lasting is how long the
+	// browser keeps it over its own restart (zero: it does not).
+	grant(h http.Header, t token, lasting time.Duration)
 	// revoke makes the browser forget its token.
 	revoke(h http.Header)
 }
 
 // A cookieTransport carries tokens in a cookie.
-type cookieTransport struct{ cookie http.Cookie }
+type cookieTransport struct {
+	cookie http.Cookie
+	macs   *macs
+}
 
-// maxPresented bounds the cookies of one name that are looked at: browsers send
-// several when paths or domains overlap, and a stranger may add some.
-const maxPresented = 4
+// Browsers send several cookies of one name when paths or domains overlap, and a
+// stranger may add some.
+const (
+	maxPresented = 4  // are looked for
+	maxExamined  = 64 // are worth the computation of a MAC
+)
 
 func (t *cookieTransport) presented(r *http.Request) []token {
 	var found []token
-	for _, line := range r.Header["Cookie"] {
-		for part := range strings.SplitSeq(line, ";") {
-			name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
-			if name != t.cookie.Name {
-				continue
-			}
-			tok, ok := parseToken(strings.Trim(value, `"`))
-			if ok && len(found) < maxPresented && !contains(found, tok.id) {
-				found = append(found, tok)
-			}
+	examined := 0
+	for tok := range t.sent(r) {
+		if contains(found, tok.id) {
+			continue
+		}
+		if len(found) == maxPresented || examined == maxExamined {
+			break
+		}
+		examined++
+		genuine, outdated := t.macs.verify(tok)
+		if genuine {
+			tok.outdated = outdated
+			found = append(found, tok)
 		}
 	}
 	return found
+}
+
+// sent goes over the well-formed tokens of a request.
+func (t *cookieTransport) sent(r *http.Request) iter.Seq[token] {
+	return func(yield func(token) bool) {
+		for _, line := range r.Header["Cookie"] {
+			for part := range strings.SplitSeq(line, ";") {
+				name, value, _ := strings.Cut(strings.TrimSpace(part), "=")
+				if name != t.cookie.Name {
+					continue
+				}
+				if tok, ok := parseToken(strings.Trim(value, `"`)); ok && !yield(tok) {
+					return
+				}
+			}
+		}
+	}
 }
 
 func contains(tokens []token, id ID) bool {
@@ -50,9 +77,10 @@ func contains(tokens []token, id ID) bool {
 	return false
 }
 
-func (t *cookieTransport) grant(h http.Header, value string, lasting time.Duration) {
+func (t *cookieTransport) grant(h http.Header, tok token, lasting time.Duration) {
+	tok.mac = t.macs.sign(tok.id)
 	c := t.cookie
-	c.Value = value
+	c.Value = tok.value()
 	c.MaxAge = int(lasting / time.Second)
 	t.put(h, &c)
 }

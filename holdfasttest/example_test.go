@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/holdfast-sessions/holdfast"
 	"github.com/holdfast-sessions/holdfast/holdfasttest"
@@ -31,6 +32,33 @@ func TestFiveLinesAreEnough(t *testing.T) {
 	}
 }
 
+func shop() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /cart", showCart)
+	mux.HandleFunc("POST /cart", func(_ http.ResponseWriter, r *http.Request) {
+		Cart.Update(holdfast.From(r.Context()), func(items *[]string) error {
+			*items = append(*items, r.FormValue("item"))
+			return nil
+		})
+	})
+	return mux
+}
+
+// The package documentation shows this one.
+func TestACartSurvivesItsServerAndItsNode(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := holdfasttest.Cluster(t, 3, 2)
+		site.Handle(shop()) // put inside of each server's manager
+		bob := site.Client()
+		bob.Post("/cart", url.Values{"item": {"tea"}})
+		site.KillServer("app1")
+		site.KillNode("n1")
+		if got := bob.Get("/cart").Body.String(); got != "tea" {
+			t.Errorf("the cart shows %q", got)
+		}
+	})
+}
+
 func ExampleWith() {
 	m, err := holdfast.New(nil, nil) // in a test: holdfasttest.New(t, nil)
 	if err != nil {
@@ -51,15 +79,7 @@ func ExampleClient() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	mux := http.NewServeMux()
-	mux.HandleFunc("GET /cart", showCart)
-	mux.HandleFunc("POST /cart", func(_ http.ResponseWriter, r *http.Request) {
-		Cart.Update(holdfast.From(r.Context()), func(items *[]string) error {
-			*items = append(*items, r.FormValue("item"))
-			return nil
-		})
-	})
-	bob := holdfasttest.NewClient(m, m.Handler(mux))
+	bob := holdfasttest.NewClient(m, m.Handler(shop()))
 	bob.Session(func(s *holdfast.Session) { s.Login("bob") })
 	bob.Post("/cart", url.Values{"item": {"tea"}})
 	fmt.Println(bob.Get("/cart").Body)

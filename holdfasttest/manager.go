@@ -22,6 +22,21 @@ const shutdownTimeout = 5 * time.Second
 // too late, and a hook that panicked.
 func New(t testing.TB, opts *holdfast.Options) *holdfast.Manager {
 	t.Helper()
+	o := withDefaults(t, opts)
+	m, err := holdfast.New(nil, &o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		t.Helper()
+		shutDown(t, m)
+		checkTooLate(t, m)
+	})
+	return m
+}
+
+// withDefaults fills in what suits a test.
+func withDefaults(t testing.TB, opts *holdfast.Options) holdfast.Options {
 	o := holdfast.Options{}
 	if opts != nil {
 		o = *opts
@@ -32,27 +47,30 @@ func New(t testing.TB, opts *holdfast.Options) *holdfast.Manager {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	}
-	m, err := holdfast.New(nil, &o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { finish(t, m) })
-	return m
+	return o
 }
 
-func finish(t testing.TB, m *holdfast.Manager) {
+func shutDown(t testing.TB, m *holdfast.Manager) {
 	t.Helper()
+	if err := abandon(m); err != nil {
+		t.Error(err)
+	}
+	if n := m.Stats().HookPanics; n > 0 {
+		t.Errorf("holdfasttest: hooks panicked %d times: see the log", n)
+	}
+}
+
+// abandon ends what runs of m, whatever becomes of it.
+func abandon(m *holdfast.Manager) error {
 	// The test's own context has ended by now.
 	ctx, cancel := context.WithTimeout(context.Background(), shutdownTimeout)
 	defer cancel()
-	if err := m.Shutdown(ctx); err != nil {
-		t.Error(err)
-	}
-	stats := m.Stats()
-	if n := stats.TooLate; n > 0 {
+	return m.Shutdown(ctx)
+}
+
+func checkTooLate(t testing.TB, m *holdfast.Manager) {
+	t.Helper()
+	if n := m.Stats().TooLate; n > 0 {
 		t.Errorf("holdfasttest: %d times a session failed after the response header, and the handler did not look at Session.Err: see the log", n)
-	}
-	if n := stats.HookPanics; n > 0 {
-		t.Errorf("holdfasttest: hooks panicked %d times: see the log", n)
 	}
 }

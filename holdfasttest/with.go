@@ -17,14 +17,13 @@ import (
 // stored, when fn leaves an error that it has not looked at with Session.Err,
 // or when Options.Ignore matches r.
 func With(r *http.Request, m *holdfast.Manager, fn func(*holdfast.Session)) *http.Request {
-	w := httptest.NewRecorder()
-	visit(m, fn, w, r)
-	return follow(r, w.Result().Cookies())
+	return follow(r, visit(m, fn, r).Result().Cookies())
 }
 
 // visit runs fn with the session of r, as a handler would.
-func visit(m *holdfast.Manager, fn func(*holdfast.Session), w *httptest.ResponseRecorder, r *http.Request) {
+func visit(m *holdfast.Manager, fn func(*holdfast.Session), r *http.Request) *httptest.ResponseRecorder {
 	const stored = http.StatusNoContent // what no error page has
+	w := httptest.NewRecorder()
 	var s *holdfast.Session
 	m.Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if s = m.From(r.Context()); s.Err() != nil {
@@ -36,6 +35,7 @@ func visit(m *holdfast.Manager, fn func(*holdfast.Session), w *httptest.Response
 	if w.Code != stored {
 		panic(fmt.Sprintf("holdfasttest: session of %s %s: %v", r.Method, r.URL.Path, s.Err()))
 	}
+	return w
 }
 
 // follow returns a copy of r with its cookies as a browser has them after it was

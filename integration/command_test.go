@@ -33,14 +33,18 @@ func run(m *testing.M) int {
 }
 
 // buildCommand builds cmd/holdfast once, for the first test that needs it.
-var buildCommand = sync.OnceValues(func() (string, error) {
-	path := filepath.Join(buildFolder, "holdfast")
-	build := exec.Command("go", "build", "-o", path, "github.com/holdfast-sessions/holdfast/cmd/holdfast")
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("%v: %w\n%s", build, err, out)
+var buildCommand = sync.OnceValues(func() (string, error) { return build("holdfast") })
+
+// build builds cmd/holdfast into a file called name.
+func build(name string, flags ...string) (path string, err error) {
+	path = filepath.Join(buildFolder, name)
+	args := append([]string{"build", "-o", path}, flags...)
+	cmd := exec.Command("go", append(args, "github.com/holdfast-sessions/holdfast/cmd/holdfast")...)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%v: %w\n%s", cmd, err, out)
 	}
 	return path, nil
-})
+}
 
 // An appServer is one "holdfast app" process.
 type appServer struct {
@@ -64,8 +68,15 @@ func newApp(t *testing.T, addr, route, cache string, flags ...string) *appServer
 	if err != nil {
 		t.Fatal(err)
 	}
+	return newAppOf(t, path, addr, route, "n1:"+cache, flags...)
+}
+
+// newAppOf is an app server that runs the command at path, with its sessions on
+// the nodes of a list as --nodes has it.
+func newAppOf(t *testing.T, path, addr, route, nodes string, flags ...string) *appServer {
+	t.Helper()
 	args := []string{
-		"app", "--listen", addr, "--route", route, "--nodes", "n1:" + cache,
+		"app", "--listen", addr, "--route", route, "--nodes", nodes,
 		"--insecure-cookie", "--cookie-name", cookieName,
 	}
 	if !slices.Contains(flags, "--operation-timeout") {

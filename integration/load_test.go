@@ -25,6 +25,8 @@ type load struct {
 	inFlight, done             atomic.Int64
 	accepted, refused, unknown atomic.Int64
 	writes                     atomic.Int64 // numbers the values that are written
+	latencies                  latencies
+	recovery                   atomic.Pointer[recovery] // of the latest fault
 }
 
 // user is one session, used by many clients at once.
@@ -111,6 +113,7 @@ func (l *load) do(u *user, method, path, body string) (answer, history.Span, his
 	span := history.Span{Start: start, End: time.Since(l.began)}
 	l.inFlight.Add(-1)
 	l.done.Add(1)
+	l.latencies.add(span.End - span.Start)
 	if got.removes() {
 		l.seen.Lost("session %d: %s %s took its cookie away (status %d)", u.number, method, path, got.status)
 	}
@@ -120,6 +123,9 @@ func (l *load) do(u *user, method, path, body string) (answer, history.Span, his
 		return got, span, history.Unknown
 	case got.status == http.StatusOK:
 		l.accepted.Add(1)
+		if path != "/none" { // which needs no node
+			l.recovery.Load().accepted(span)
+		}
 		return got, span, history.Accepted
 	case got.status == http.StatusConflict:
 		l.refused.Add(1)

@@ -13,15 +13,6 @@ import (
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
-func TestOnlyOneNodeIsTaken(t *testing.T) {
-	s := newFaulty()
-	for _, nodes := range [][]store.Node{nil, {{Name: "n1", Store: s}, {Name: "n2", Store: s}}} {
-		if _, err := placement.New(nodes, placement.Options{Codec: newCodec(t), Timeout: timeout}); err == nil {
-			t.Errorf("%d nodes were taken", len(nodes))
-		}
-	}
-}
-
 func TestCreatedSessionIsFoundAtOnce(t *testing.T) {
 	s := newFaulty()
 	c := newCluster(t, s)

@@ -49,11 +49,41 @@ func (b *behind) do(key string, job func(context.Context) error) {
 	}
 }
 
-func (b *behind) admitLocked(key string) bool {
-	if b.running == nil {
-		return false
+// keep runs job over and over while there is more to do, in one goroutine for
+// what has that name.
+func (b *behind) keep(name string, job func(context.Context), more func() bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running == nil || b.busyLocked(name) {
+		return
 	}
-	if _, busy := b.running[key]; busy {
+	b.running[name] = struct{}{}
+	b.jobs.Go(func() {
+		for b.goesOn(name, more) {
+			job(b.ctx)
+		}
+	})
+}
+
+// goesOn decides under the lock, so that more work which comes now either is seen
+// here or finds no goroutine any more.
+func (b *behind) goesOn(name string, more func() bool) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.running != nil && b.ctx.Err() == nil && more() {
+		return true
+	}
+	delete(b.running, name)
+	return false
+}
+
+func (b *behind) busyLocked(name string) bool {
+	_, busy := b.running[name]
+	return busy
+}
+
+func (b *behind) admitLocked(key string) bool {
+	if b.running == nil || b.busyLocked(key) {
 		return false
 	}
 	if len(b.running) >= maxBehind {

@@ -1,11 +1,13 @@
 package placement
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
 	"errors"
 	"fmt"
-	"io"
+	"log/slog"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -17,43 +19,79 @@ import (
 type Options struct {
 	Namespace string        // mixed into storage keys
 	Codec     *record.Codec // required
-	Timeout   time.Duration // of what runs behind a request; required
+	Timeout   time.Duration // of the work of one request, and of what runs behind it; required
+	Copies    int           // how many nodes hold a session, its home included; zero: two
+	Failover  []string      // names of nodes that get sessions only when no other is left
+	Logger    *slog.Logger  // nil: nothing is logged
 }
+
+const (
+	defaultCopies = 2
+	// quarantine is how long a node must answer after it was away before it is
+	// asked: a memcached that was stopped serves expired items until its clock ticks.
+	quarantine = 2 * time.Second
+	// nodeLostAfter is how long a node is away until it counts as empty, so that
+	// unknown ids can be told from sessions that it may have.
+	nodeLostAfter = time.Minute
+)
 
 // A Cluster keeps sessions on nodes. It is a store.Backend.
 type Cluster struct {
-	node    store.Node
-	codec   *record.Codec
-	prefix  string // of what is hashed into a storage key
-	missing *missing
-	behind  behind
-	counts  counters
+	codec     *record.Codec
+	prefix    string        // of what is hashed into a storage key
+	copies    int           // wanted
+	patience  time.Duration // how long one node is waited for; zero: as long as the request
+	lostAfter time.Duration
+	failover  []string
+	log       *slog.Logger
+	roster    atomic.Pointer[roster]
+	changing  sync.Mutex // held while another roster is made
+	missing   *missing
+	turns     turns
+	mends     mends
+	behind    behind
+	counts    counters
 }
 
 var _ store.Backend = (*Cluster)(nil)
 
 // New returns the cluster over nodes, which it closes with itself.
 func New(nodes []store.Node, opts Options) (*Cluster, error) {
-	if len(nodes) != 1 {
-		return nil, fmt.Errorf("%d nodes given: this version keeps sessions on exactly one node", len(nodes))
-	}
 	c := &Cluster{
-		node:    nodes[0],
-		codec:   opts.Codec,
-		prefix:  opts.Namespace + "\x00",
-		missing: newMissing(),
+		codec: opts.Codec, prefix: opts.Namespace + "\x00", failover: opts.Failover,
+		copies: cmp.Or(opts.Copies, defaultCopies), lostAfter: nodeLostAfter,
+		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), missing: newMissing(),
+	}
+	switch {
+	case len(nodes) == 0:
+		return nil, errors.New("no nodes given")
+	case c.copies < 1:
+		return nil, fmt.Errorf("%d copies: a session lies on at least one node", c.copies)
+	case opts.Copies > len(nodes):
+		return nil, fmt.Errorf("%d copies on %d nodes: give more nodes, or fewer copies", opts.Copies, len(nodes))
+	}
+	c.copies = min(c.copies, len(nodes))
+	if len(nodes) > 1 {
+		c.patience = opts.Timeout / 2 // the other half is for the nodes that answer
 	}
 	c.behind.start(opts.Timeout)
+	c.roster.Store(&roster{})
+	if err := c.SetNodes(nodes); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 
 // Close waits for what runs behind requests and closes the stores.
 func (c *Cluster) Close() error {
+	c.changing.Lock() // no node is added behind this
+	defer c.changing.Unlock()
 	c.behind.stop()
-	if closer, ok := c.node.Store.(io.Closer); ok {
-		return closer.Close()
+	var failures []error
+	for _, n := range c.roster.Load().nodes {
+		failures = append(failures, n.close())
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 // StorageKey returns the key under which the session called id lies: the
@@ -85,7 +123,23 @@ type Stats struct {
 	AliasesFollowed uint64 `json:"aliases_followed"` // reads through the former id of a renewed session
 	RenewalsLost    uint64 `json:"renewals_lost"`    // renewals that met another one
 	ExpiredInStore  uint64 `json:"expired_in_store"` // sessions found past their time and ended
-	LostInStore     uint64 `json:"lost_in_store"`    // writes that found their record gone from the node
+	LostInStore     uint64 `json:"lost_in_store"`    // writes that found their record gone from the nodes
+
+	Relocations uint64 `json:"relocations"`  // sessions that got other members
+	Repairs     uint64 `json:"repairs"`      // sessions written again behind a read that found a member without them
+	Degraded    uint64 `json:"degraded"`     // commits acknowledged while a member did not answer and no node was free
+	MendsOwed   uint64 `json:"mends_owed"`   // sessions to be written again when a node is back; now, not since New
+	EndsOwed    uint64 `json:"ends_owed"`    // tombstones and aliases that nodes which were away have not got yet; now
+	EndsDropped uint64 `json:"ends_dropped"` // not kept for such a node, since it is owed too many
+}
+
+// A NodeState tells what this server thinks of one node.
+type NodeState struct {
+	Name     string    `json:"name"`
+	State    string    `json:"state"`          // up, suspect, down, returning
+	Since    time.Time `json:"since,omitzero"` // when the state began
+	Failover bool      `json:"failover,omitempty"`
+	Draining bool      `json:"draining,omitempty"`
 }
 
 type counters struct {
@@ -94,6 +148,8 @@ type counters struct {
 	unavailable, unreadable           atomic.Uint64
 	tombstones, aliases, lostRenewals atomic.Uint64
 	expired, lost                     atomic.Uint64
+	relocations, repairs, degraded    atomic.Uint64
+	endsDropped                       atomic.Uint64
 }
 
 // Stats returns the counts so far.
@@ -106,16 +162,7 @@ func (c *Cluster) Stats() Stats {
 		Unavailable: n.unavailable.Load(), Unreadable: n.unreadable.Load(),
 		TombstonesMet: n.tombstones.Load(), AliasesFollowed: n.aliases.Load(), RenewalsLost: n.lostRenewals.Load(),
 		ExpiredInStore: n.expired.Load(), LostInStore: n.lost.Load(),
+		Relocations: n.relocations.Load(), Repairs: n.repairs.Load(), Degraded: n.degraded.Load(),
+		MendsOwed: uint64(c.mends.size()), EndsOwed: uint64(c.owing()), EndsDropped: n.endsDropped.Load(),
 	}
-}
-
-// failed counts err and says on which node it happened.
-func (c *Cluster) failed(err error) error {
-	switch {
-	case errors.Is(err, record.ErrUnreadable):
-		c.counts.unreadable.Add(1)
-	case errors.Is(err, store.ErrUnavailable):
-		c.counts.unavailable.Add(1)
-	}
-	return fmt.Errorf("node %s: %w", c.node.Name, err)
 }

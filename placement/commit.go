@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
@@ -19,70 +18,313 @@ func (c *Cluster) Commit(ctx context.Context, id string, base *store.View, ch *s
 }
 
 func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
-	if base == nil {
-		return c.settle(ctx, c.nothing(storageKey(c.prefix, id)), ch)
-	}
-	if ch.RenewTo != "" {
+	switch {
+	case base == nil:
+		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch)
+	case ch.RenewTo != "":
 		return c.renew(ctx, base, ch)
 	}
 	return c.settle(ctx, base, ch)
 }
 
-// nothing is the state of a session before it is created: CREATE is a COMMIT to it.
-func (c *Cluster) nothing(key string) *store.View {
-	return &store.View{
-		Key:      key,
-		Record:   &record.Record{Epoch: 1, Members: []string{c.node.Name}},
-		Versions: []store.Version{store.Absent},
-	}
-}
-
-// settle is COMMIT: it writes ch onto v, and when that did not happen for
-// certain, READs and writes again, until ch happened once or cannot any more.
+// settle is COMMIT: it makes ch happen to the session of base, and when that did
+// not happen for certain, READs and tries again, until ch happened once or cannot
+// any more.
 //
-// A retry is safe whatever became of the write before it, because both name the
-// version that they replace: if the late one comes first, ours is refused and
+// A retry is safe whatever became of the writes before it, because all name the
+// versions that they replace: if the late one comes first, ours is refused and
 // the next READ finds our commit id; if ours comes first, the late one is
 // refused by the node.
-func (c *Cluster) settle(ctx context.Context, v *store.View, ch *store.Change) (*store.View, error) {
-	for {
-		if v.Record.HasCommit(ch.Commit) {
-			c.counts.settled.Add(1)
-			return madeBy(ch, v), nil
+func (c *Cluster) settle(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
+	o := c.resume(base)
+	for try := 0; ; try++ {
+		v, err := o.settleThrough(ctx, base, ch)
+		switch {
+		case errors.Is(err, errElsewhere):
+			o = o.former()
+		case !errors.Is(err, errAgain):
+			return v, err
 		}
-		if err := judge(v, ch); err != nil {
+		if try == 0 && !ch.Uncertain && c.turns.take(ctx, base.Key) { // uncertain ones hurry
+			defer c.turns.give(base.Key)
+		}
+		if base, err = o.again(ctx, base, ch, try); err != nil {
 			return nil, err
 		}
-		next, err := c.apply(v.Record, ch)
-		if err != nil {
-			return nil, err
-		}
-		version, err := c.put(ctx, v, next)
-		if err == nil {
-			return c.written(v, next, version), nil
-		}
-		if errors.Is(err, store.ErrUnknownOutcome) {
-			ch.Tried = append(ch.Tried, next)
-		}
-		if v, err = c.again(ctx, v, ch, err, passageOf(ch)); err != nil {
-			return nil, err
-		}
+		o = c.resume(base)
 	}
 }
 
-// judge looks again at ch, whose id v does not have, when a write of it had an
-// unknown outcome. While v is what that write was to replace, it may still
-// happen, and then the next write is refused. A newer state tells that it did
-// not and cannot any more, unless its commit id would be forgotten by now.
-func judge(v *store.View, ch *store.Change) error {
-	if !ch.Uncertain || v.Record.Revision <= ch.UncertainSince {
+func (o *op) settleThrough(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
+	if err := o.through(ctx); err != nil {
+		return nil, err
+	}
+	return o.settleOnce(ctx, base, ch, o.applied(ch))
+}
+
+// errAgain says that a write did not get all the answers that it needs: READ
+// tells what to do. It is a conflict for those who do not try again.
+var errAgain = fmt.Errorf("%w: read again", store.ErrConflict)
+
+// settleOnce is one try of COMMIT on what READ found. change makes the newest state
+// into the one after ch.
+func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change, change func(*record.Record) error) (*store.View, error) {
+	v := look(o.roster, o.in)
+	if o.shortSighted(v) {
+		return nil, errAgain
+	}
+	has := v.truth.HasCommit(ch.Commit)
+	switch {
+	case !has && forgotten(v, ch):
+		return nil, fmt.Errorf("%w: too many changes since", store.ErrUnknownOutcome)
+	case len(v.unknown) > 0:
+		return nil, o.strangers(v)
+	}
+	next := v.truth.Clone()
+	if !has {
+		if err := change(next); err != nil {
+			return nil, err
+		}
+	}
+	parallel := v.clean && !has && !v.ahead
+	switch {
+	case o.moves(v):
+		o.newEpoch(v, next)
+		parallel = false
+	case has && o.settledEverywhere(v, ch):
+		return o.confirmed(base, ch, v.truth), nil
+	default:
+		next.Leaving = o.roster.namesOf(v.unaware)
+	}
+	next.Revision = v.newest + 1
+	if err := o.write(ctx, v, next, parallel, ch); err != nil {
+		return nil, err
+	}
+	if next.Epoch != v.truth.Epoch {
+		o.counts.relocations.Add(1)
+	}
+	return o.confirmed(base, ch, next), nil
+}
+
+// shortSighted reports whether more nodes must be asked before anybody decides
+// where the session is to lie.
+func (o *op) shortSighted(v view) bool {
+	return (!v.clean || o.unwanted(v) != 0 || v.members.size() < o.copies) && o.usable()&^o.asked != 0
+}
+
+// forgotten is COMMIT 6: an earlier write may have happened, and its commit id been
+// forgotten since.
+func forgotten(v view, ch *store.Change) bool {
+	return ch.Uncertain && v.truth.Revision > ch.UncertainSince && v.truth.Revision-ch.UncertainSince >= record.MaxCommits
+}
+
+// strangers is the error of a server that does not know all members: it can
+// neither ask them nor replace them.
+func (o *op) strangers(v view) error {
+	return o.counted(fmt.Errorf("%w: this session lies on %v, not in this server's list of nodes: give all servers the new list before any uses it",
+		store.ErrUnavailable, v.unknown))
+}
+
+// settledEverywhere reports whether every member that can be reached has the
+// change, in this epoch.
+func (o *op) settledEverywhere(v view, ch *store.Change) bool {
+	if !v.homeHas {
+		return false
+	}
+	for n := range (v.members | v.unaware).all() {
+		a := &o.in[n]
+		if a.status == done && !(a.holds(o.in[v.at].mark) && sameChange(a.record, v.truth, ch)) {
+			return false
+		}
+	}
+	return true
+}
+
+// sameChange reports whether a copy tells of the change as its home does.
+func sameChange(r, home *record.Record, ch *store.Change) bool {
+	return r != nil && r.Kind == home.Kind && r.Target == home.Target && r.HasCommit(ch.Commit)
+}
+
+// applied returns what makes a record into the one after ch.
+func (c *Cluster) applied(ch *store.Change) func(*record.Record) error {
+	return func(r *record.Record) error {
+		if err := ch.Apply(r); err != nil {
+			return err
+		}
+		now := time.Now()
+		r.LastAccessed = now
+		r.TTL = ttlOf(r, now)
+		r.AddCommit(ch.Commit)
 		return nil
 	}
-	if later := v.Record.Revision - ch.UncertainSince; later >= record.MaxCommits {
-		return fmt.Errorf("%w: %d changes later", store.ErrUnknownOutcome, later)
+}
+
+// write is COMMIT 1, 2 and 4: next to its home and, in the same flight or after
+// the home's answer, to the copies, and to members that leave: who has read the
+// old record there can then not go on from it.
+func (o *op) write(ctx context.Context, v view, next *record.Record, parallel bool, ch *store.Change) error {
+	home := setOf(o.roster.index(home(next)))
+	copies := o.copiesOf(v, next) &^ home
+	targets := home
+	if parallel {
+		targets |= copies
 	}
-	ch.Uncertain, ch.Tried = false, nil
+	o.put(ctx, targets, next)
+	if targets != home|copies && o.in[o.roster.index(next.Members[0])].status == done {
+		o.put(ctx, copies, next)
+		targets |= copies
+	}
+	return o.acknowledged(targets, next, ch)
+}
+
+// copiesOf are the nodes beside the home that get next.
+func (o *op) copiesOf(v view, next *record.Record) set {
+	members, _ := o.roster.indices(next.Members)
+	leaving, _ := o.roster.indices(next.Leaving)
+	copies := members & v.answered
+	for n := range leaving.all() {
+		if o.in[n].hasItem() {
+			copies = copies.with(n)
+		}
+	}
+	return copies
+}
+
+// acknowledged is COMMIT 4: all of targets said yes. Otherwise it notes what may
+// have happened, and says whether to try again.
+func (o *op) acknowledged(targets set, next *record.Record, ch *store.Change) error {
+	var failure error
+	for n := range targets.all() {
+		if o.in[n].status != done {
+			failure = o.heed(n, next, failure)
+		}
+	}
+	if failure != nil {
+		o.unsure(targets, next, ch)
+	}
+	return failure
+}
+
+// heed is what node n's refusal or silence means beside what came before.
+func (o *op) heed(n int, next *record.Record, before error) error {
+	a := &o.in[n]
+	switch {
+	case before != nil && !errors.Is(before, errAgain):
+		return before
+	case a.status == silent:
+		return errAgain
+	case errors.Is(a.err, store.ErrConflict):
+		o.counts.conflicts.Add(1)
+		return errAgain
+	case errors.Is(a.err, store.ErrTooLarge): // it will not get better
+		return fmt.Errorf("node %s: %w", o.roster.nodes[n].Name, tooLarge(a.err, next))
+	}
+	return fmt.Errorf("node %s: %w", o.roster.nodes[n].Name, a.err)
+}
+
+// unsure notes that a write may have happened without our learning it: from here
+// on it counts how many commit ids a record can have taken in since.
+func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
+	mayHave := false
+	for n := range targets.all() {
+		a := &o.in[n]
+		mayHave = mayHave || a.status == done || errors.Is(a.err, store.ErrUnknownOutcome)
+	}
+	if !mayHave {
+		return
+	}
+	o.counts.uncertain.Add(1)
+	if !ch.Uncertain {
+		ch.Uncertain, ch.UncertainSince = true, next.Revision-1
+	}
+	ch.Tried = append(ch.Tried, next)
+}
+
+// confirmed is the end of a commit: r, with the change in it, is stored.
+func (o *op) confirmed(base *store.View, ch *store.Change, r *record.Record) *store.View {
+	if ch.Uncertain {
+		o.counts.settled.Add(1)
+	}
+	if v := look(o.roster, o.in); v.members&^v.answered != 0 {
+		o.counts.degraded.Add(1)
+		o.mends.add(o.key, r.TTL)
+	}
+	if r.Kind == record.Alias {
+		o.oweAbsent(r)
+	}
+	v := &store.View{Record: r, LastAccessed: base.LastAccessed, Aliased: o.via != nil || base.Aliased, Key: o.key, Seen: o}
+	return madeBy(ch, v)
+}
+
+// madeBy returns the state that ch made, when ch is among the commits of v. That
+// is not v when others have committed since: two counts must not both be
+// answered with the sum. With it a next commit begins with a READ.
+func madeBy(ch *store.Change, v *store.View) *store.View {
+	commits := v.Record.Commits
+	i := slices.Index(commits, ch.Commit)
+	if i == len(commits)-1 {
+		return v
+	}
+	for _, r := range ch.Tried {
+		before := len(r.Commits) - 2 // random numbers: who follows the same commit is the same state
+		if i > 0 && before >= 0 && r.Commits[before] == commits[i-1] {
+			made := *v
+			made.Record = r
+			return &made
+		}
+	}
+	return v
+}
+
+// again is COMMIT 5: READ, of all members with the value, through aliases that
+// are good, for another try after one that failed.
+func (o *op) again(ctx context.Context, base *store.View, ch *store.Change, try int) (*store.View, error) {
+	if err := o.mayTryAgain(ctx, ch, try); err != nil {
+		return nil, err
+	}
+	fresh, err := o.next(o.key).find(ctx, o.roster.index(home(base.Record)), store.Whole, passageOf(ch))
+	if isAbsent(err) {
+		o.counts.lost.Add(1)
+	}
+	if err != nil {
+		return nil, err
+	}
+	fresh.Aliased = fresh.Aliased || base.Aliased // the way to base led through an alias, the way from there need not
+	certain(fresh, ch)
+	return fresh, nil
+}
+
+// mayTryAgain waits a little if there were tries enough: many want the same
+// session, and not all at once. It returns why there is no further try.
+func (o *op) mayTryAgain(ctx context.Context, ch *store.Change, try int) error {
+	if o.usable() == 0 {
+		return o.silence()
+	}
+	if try >= 2 && !ch.Uncertain { // else its commit id could be forgotten meanwhile
+		pause(ctx, time.Millisecond<<min(try-2, 4))
+	}
+	if cause := ctx.Err(); cause != nil {
+		return o.counted(fmt.Errorf("%w: no time left for another try: %w", store.ErrUnavailable, cause))
+	}
 	return nil
+}
+
+// certain forgets the doubts about ch where they are over: on one node alone, a
+// newer state without it tells that it did not happen and cannot any more, since
+// a late write names the version that the newer one has replaced. With copies
+// one of them may hold it, and decide one day.
+func certain(v *store.View, ch *store.Change) {
+	alone := len(v.Record.Members) == 1 && len(v.Record.Leaving) == 0
+	if alone && !v.Record.HasCommit(ch.Commit) && v.Record.Revision > ch.UncertainSince && v.Record.Revision-ch.UncertainSince < record.MaxCommits {
+		ch.Uncertain, ch.Tried = false, nil
+	}
+}
+
+func pause(ctx context.Context, d time.Duration) {
+	select {
+	case <-time.After(d):
+	case <-ctx.Done():
+	}
 }
 
 // unsettled adds to err, with which ch ends, what it leaves open: that a write of
@@ -99,113 +341,10 @@ func over(err error) bool {
 	return errors.Is(err, store.ErrNotFound) || errors.Is(err, store.ErrDestroyed) || errors.Is(err, store.ErrRenewed)
 }
 
-// madeBy returns the state that ch made, when ch is among the commits of v. That
-// is not v when others have committed since: two counts must not both be
-// answered with the sum. Its version is stale, so that a next commit begins with
-// a READ.
-func madeBy(ch *store.Change, v *store.View) *store.View {
-	commits := v.Record.Commits
-	since := len(commits) - 1 - slices.Index(commits, ch.Commit)
-	if since == 0 {
-		return v
+// home of r, or "".
+func home(r *record.Record) string {
+	if len(r.Members) == 0 {
+		return ""
 	}
-	for _, r := range ch.Tried {
-		if r.Revision == v.Record.Revision-uint64(since) {
-			made := *v
-			made.Record, made.Versions = r, []store.Version{stale}
-			return &made
-		}
-	}
-	return v
-}
-
-// stale is a version that no item ever has.
-var stale = store.Version{Generation: math.MaxUint64}
-
-// again decides after a failed write what to try next: the newest state, from
-// a READ through aliases that are good, or nothing more.
-func (c *Cluster) again(ctx context.Context, v *store.View, ch *store.Change, failure error, good passage) (*store.View, error) {
-	if err := c.failedWrite(v, ch, failure); err != nil {
-		return nil, err
-	}
-	return c.reread(ctx, v, good)
-}
-
-// failedWrite notes why a write of ch in the place of v failed. It returns the
-// failure if another try is of no use.
-func (c *Cluster) failedWrite(v *store.View, ch *store.Change, failure error) error {
-	switch {
-	case errors.Is(failure, store.ErrConflict):
-		c.counts.conflicts.Add(1)
-	case errors.Is(failure, store.ErrFull):
-		return failure // asking again at once would only fill it more
-	case errors.Is(failure, store.ErrUnknownOutcome):
-		c.counts.uncertain.Add(1)
-		if !ch.Uncertain {
-			ch.Uncertain, ch.UncertainSince = true, v.Record.Revision
-		}
-	case !errors.Is(failure, store.ErrUnavailable):
-		return failure // too large, for example: it will not get better
-	}
-	return nil
-}
-
-// reread is READ for another try in the place of v, if there is time for one.
-func (c *Cluster) reread(ctx context.Context, v *store.View, good passage) (*store.View, error) {
-	fresh, err := c.readWhile(ctx, v.Key, good)
-	if isAbsent(err) && v.Versions[0] == store.Absent {
-		fresh, err = v, nil // CREATE has not happened yet
-	}
-	if cause := ctx.Err(); cause != nil && err == nil {
-		err = c.failed(fmt.Errorf("%w: no time left for another try: %w", store.ErrUnavailable, cause))
-	}
-	if isAbsent(err) {
-		c.counts.lost.Add(1)
-	}
-	if err != nil {
-		return nil, err
-	}
-	fresh.Aliased = fresh.Aliased || v.Aliased // the way to v led through an alias, the way from there need not
-	return fresh, nil
-}
-
-// apply makes the record that follows r by ch.
-func (c *Cluster) apply(r *record.Record, ch *store.Change) (*record.Record, error) {
-	next := r.Clone()
-	if err := ch.Apply(next); err != nil {
-		return nil, err
-	}
-	now := time.Now()
-	next.LastAccessed = now
-	next.Revision++
-	next.TTL = ttlOf(next, now)
-	next.AddCommit(ch.Commit)
-	return next, nil
-}
-
-// put writes next in the place of v. An error says on which node.
-func (c *Cluster) put(ctx context.Context, v *store.View, next *record.Record) (store.Version, error) {
-	item := store.Item{
-		Value: c.codec.Append(nil, next, v.Key),
-		Flags: uint32(markOf(next)),
-		TTL:   next.TTL,
-	}
-	version, err := c.node.Store.Put(ctx, v.Key, item, v.Versions[0])
-	switch {
-	case err == nil || errors.Is(err, store.ErrConflict):
-		return version, err
-	case errors.Is(err, store.ErrTooLarge):
-		return version, c.failed(tooLarge(err, next))
-	case errors.Is(err, store.ErrFull):
-		return version, c.failed(fmt.Errorf("%w: %w; give the node more memory, or let it evict", store.ErrUnavailable, err))
-	}
-	return version, c.failed(err)
-}
-
-// written is the View of what was just written in the place of v.
-func (c *Cluster) written(v *store.View, r *record.Record, version store.Version) *store.View {
-	return &store.View{
-		Record: r, LastAccessed: v.LastAccessed, Aliased: v.Aliased,
-		Key: v.Key, Versions: []store.Version{version},
-	}
+	return r.Members[0]
 }

@@ -8,19 +8,27 @@ import (
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
-// Destroy is DESTROY: a tombstone in the place of the newest state, wherever a
-// renewal has moved it. No write under way can follow it, since each names the
-// version that it replaces.
-func (c *Cluster) Destroy(ctx context.Context, v *store.View) error {
-	var ending store.Change // notes whether an outcome is unknown
-	for {
-		_, err := c.put(ctx, v, tombstoneOf(v.Record, record.Logout))
-		if err == nil {
-			return nil
+// Destroy is DESTROY, wherever a renewal has moved the session: a tombstone on
+// all nodes, each in the place of what was read there. No write under way can
+// follow it, since each names the version that it replaces; and it cannot cover
+// the alias of a renewal that nobody here has seen.
+func (c *Cluster) Destroy(ctx context.Context, base *store.View) error {
+	var ending store.Change // notes whether it may have happened
+	o := c.resume(base)
+	for try := 0; ; try++ {
+		err := o.buryThrough(ctx, base.Record, &ending)
+		switch {
+		case errors.Is(err, errElsewhere):
+			o = o.former()
+		case !errors.Is(err, errAgain):
+			return destroyed(unsettled(&ending, err))
 		}
-		// The base was old, or the answer did not come: find what to end now,
-		// also where a renewal has moved it long ago.
-		if v, err = c.again(ctx, v, &ending, err, sameOwner); err != nil {
+		// What was read is old, or an answer did not come: find what to end now, also
+		// where a renewal has moved it long ago.
+		if err = o.mayTryAgain(ctx, &ending, try); err == nil {
+			o, err = o.toBury(ctx)
+		}
+		if err != nil {
 			return destroyed(unsettled(&ending, err))
 		}
 	}
@@ -32,6 +40,146 @@ func destroyed(err error) error {
 		return nil
 	}
 	return err
+}
+
+// toBury READs what is to end now, on all nodes.
+func (o *op) toBury(ctx context.Context) (*op, error) {
+	hint := o.at()
+	for range maxRenewals {
+		o = o.next(o.key).ledBy(o.via)
+		v, err := o.read(ctx, hint, store.Whole)
+		if err == nil && o.usable()&^o.asked != 0 {
+			v = o.askOthers(ctx)
+		}
+		switch {
+		case isAbsent(err):
+			o.counts.lost.Add(1)
+			return nil, err
+		case err != nil:
+			return nil, err
+		case v.truth.Kind != record.Alias:
+			return o, nil
+		case !sameOwner(v.truth):
+			return nil, store.ErrRenewed
+		}
+		hint = v.at
+		o = o.next(v.truth.Target).ledBy(o)
+	}
+	return nil, store.ErrRenewed
+}
+
+func (o *op) ledBy(via *op) *op {
+	o.via = via
+	return o
+}
+
+// at is the node that has the truth, as far as o has asked.
+func (o *op) at() int {
+	v := look(o.roster, o.in)
+	return v.at
+}
+
+// buryThrough ends the session of o, and also the one to which an alias leads
+// that stands beside tombstones: a renewal met an earlier try of ours.
+func (o *op) buryThrough(ctx context.Context, r *record.Record, ending *store.Change) error {
+	if err := o.through(ctx); err != nil {
+		return err
+	}
+	v := look(o.roster, o.in)
+	target := o.ledOn(v)
+	if err := o.bury(ctx, v, tombstoneOf(r, record.Logout), ending); err != nil || target == "" {
+		return err
+	}
+	led, err := o.next(target).toBury(ctx)
+	if err != nil {
+		return destroyed(err)
+	}
+	return led.buryThrough(ctx, r, ending)
+}
+
+// ledOn finds an alias beside tombstones.
+func (o *op) ledOn(v view) (target string) {
+	for n := range o.in {
+		if a := &o.in[n]; v.ended(o.in) && a.alias() && a.record != nil {
+			return a.record.Target
+		}
+	}
+	return ""
+}
+
+// bury puts tombstone where none is yet. If a copy holds something else than its
+// home, such as an alias of which nobody knows whether it has won, the home is
+// first, as in COMMIT 2. It is done when every node that answers has it; the
+// others get it when they are back.
+func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, ending *store.Change) error {
+	if len(v.unknown) > 0 {
+		return o.strangers(v)
+	}
+	targets := o.unburied(v)
+	tombstone.Revision = max(tombstone.Revision, v.newest+1)
+	first := targets
+	if !v.ended(o.in) && (v.ahead || o.sawAlias()) {
+		first = setOf(v.at)
+	}
+	o.put(ctx, first, tombstone)
+	if first != targets && o.in[v.at].status == done {
+		o.put(ctx, targets&^first, tombstone)
+		first = targets
+	}
+	err := o.acknowledged(first, tombstone, ending)
+	if err != nil && !(errors.Is(err, errAgain) && first == targets && o.stands(targets)) {
+		return err
+	}
+	o.oweAbsent(tombstone)
+	return nil
+}
+
+// unburied are the nodes that get a tombstone now.
+func (o *op) unburied(v view) set {
+	targets := o.usable()
+	for n := range o.in {
+		a := &o.in[n]
+		if a.tombstone() || v.ended(o.in) && a.alias() {
+			targets = targets.without(n)
+		}
+	}
+	return targets
+}
+
+func (o *op) sawAlias() bool {
+	for n := range o.in {
+		if o.in[n].alias() {
+			return true
+		}
+	}
+	return false
+}
+
+// stands reports whether the tombstone is where it was put, but for nodes that
+// did not answer.
+func (o *op) stands(targets set) bool {
+	stands := false
+	for n := range targets.all() {
+		switch o.in[n].status {
+		case refused, unasked:
+			return false
+		case done:
+			stands = true
+		}
+	}
+	return stands
+}
+
+// expire ends a session whose time is over. The one that ends it learns so from the
+// error, so that the end is reported once.
+func (o *op) expire(ctx context.Context, v view, reason record.Reason) error {
+	gone := &store.GoneError{Reason: reason}
+	err := o.resumed(o).bury(ctx, v, tombstoneOf(v.truth, reason), &store.Change{})
+	if err == nil {
+		o.counts.expired.Add(1)
+		gone.Ended = v.truth
+	}
+	return gone // also when that failed: it is over, whoever wrote it down
 }
 
 // tombstoneOf returns what stands in the place of r after its end. It keeps

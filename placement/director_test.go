@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing/synctest"
 	"time"
 )
@@ -77,13 +78,21 @@ func (d *director) play(ctx context.Context, actors map[string]func(context.Cont
 	for name, act := range actors {
 		running.Go(func() { act(context.WithValue(ctx, actorName{}, name)) })
 	}
-	for synctest.Wait(); len(d.waiting) > 0; synctest.Wait() {
+	var over atomic.Bool
+	go func() { running.Wait(); over.Store(true) }()
+	for synctest.Wait(); ; synctest.Wait() {
+		if over.Load() && len(d.waiting) == 0 {
+			break
+		}
+		if len(d.waiting) == 0 { // all pause between two tries
+			time.Sleep(time.Millisecond)
+			continue
+		}
 		steps := d.steps()
 		next := steps[d.choose(steps)]
 		d.trace = append(d.trace, next.what)
 		next.do()
 	}
-	running.Wait()
 	d.store.meet = nil
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -15,21 +14,25 @@ import (
 // few times within a grace at most, and a circle would be somebody's forgery.
 const maxRenewals = 8
 
-// Load is READ, and behind it the extension of the session's life.
-func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
+// Load is READ, and behind it the extension of the session's life and what its
+// nodes need to be mended.
+func (c *Cluster) Load(ctx context.Context, id, hint string) (*store.View, error) {
 	key := storageKey(c.prefix, id)
 	if c.missing.has(key) {
 		c.counts.unknown.Add(1)
 		c.counts.unknownRepeated.Add(1)
 		return nil, store.ErrNotFound
 	}
-	v, err := c.read(ctx, key)
+	o := c.newOp(key)
+	v, err := o.find(ctx, o.roster.index(hint), store.Head, inGrace)
 	switch {
-	case err == nil && (v.Extended || v.Record.Outdated && v.Record.IdleTimeout == 0):
-		c.extend(v)
+	case err == nil:
+		c.after(v)
 	case errors.Is(err, store.ErrNotFound):
 		c.counts.unknown.Add(1)
-		c.missing.add(key)
+		if o.answered() == o.roster.every() { // not if a node was only taken for lost
+			c.missing.add(key)
+		}
 	case errors.Is(err, store.ErrDestroyed):
 		err = &store.GoneError{Reason: record.Logout}
 	case errors.Is(err, store.ErrRenewed):
@@ -37,12 +40,6 @@ func (c *Cluster) Load(ctx context.Context, id, _ string) (*store.View, error) {
 		err = &store.GoneError{Lately: ok && time.Now().Before(late.until)}
 	}
 	return v, err
-}
-
-// read is READ: the newest state of the session under key, through aliases
-// whose grace lasts. Its errors tell ErrDestroyed and ErrRenewed from ErrNotFound.
-func (c *Cluster) read(ctx context.Context, key string) (*store.View, error) {
-	return c.readWhile(ctx, key, inGrace)
 }
 
 // A passage says which aliases are good.
@@ -63,25 +60,28 @@ func passageOf(ch *store.Change) passage {
 // sameOwner: for who had the session before it was renewed, however long ago.
 func sameOwner(alias *record.Record) bool { return !alias.OwnerChanged }
 
-// readWhile is read through aliases that are good.
-func (c *Cluster) readWhile(ctx context.Context, key string, good passage) (*store.View, error) {
-	for hops := range maxRenewals {
-		item, r, err := c.fetch(ctx, key)
+// find is READ through aliases that are good. Of the nodes that are not hint it
+// asks for part first. Its errors tell ErrDestroyed and ErrRenewed from ErrNotFound.
+func (o *op) find(ctx context.Context, hint int, part store.Part, good passage) (*store.View, error) {
+	for range maxRenewals {
+		v, err := o.read(ctx, hint, part)
 		if err != nil {
 			return nil, err
 		}
-		switch r.Kind {
+		switch v.truth.Kind {
 		case record.Tombstone:
-			c.counts.tombstones.Add(1)
-			return nil, c.ended(r)
+			o.counts.tombstones.Add(1)
+			return nil, ended(v.truth)
 		case record.Alias:
-			if !good(r) {
-				return nil, &renewedError{r.Until}
+			if !good(v.truth) {
+				return nil, &renewedError{v.truth.Until}
 			}
-			c.counts.aliases.Add(1)
-			key = r.Target
+			o.counts.aliases.Add(1)
+			behind := o.next(v.truth.Target)
+			behind.via = o
+			o, hint = behind, v.at
 		default:
-			return c.view(ctx, key, item, r, hops > 0)
+			return o.viewOf(ctx, v)
 		}
 	}
 	return nil, fmt.Errorf("%w: renewed more than %d times at once", store.ErrRenewed, maxRenewals)
@@ -94,7 +94,7 @@ func (*renewedError) Error() string { return store.ErrRenewed.Error() }
 func (*renewedError) Unwrap() error { return store.ErrRenewed }
 
 // ended says how the session of tombstone r ended: one that expired is simply not there.
-func (c *Cluster) ended(r *record.Record) error {
+func ended(r *record.Record) error {
 	if r.Reason == record.Logout {
 		return store.ErrDestroyed
 	}
@@ -105,87 +105,113 @@ func (c *Cluster) ended(r *record.Record) error {
 // that tells of a session's end.
 func isAbsent(err error) bool { return err == store.ErrNotFound }
 
-// fetch gets and parses the item under key.
-func (c *Cluster) fetch(ctx context.Context, key string) (store.Item, *record.Record, error) {
-	item, err := c.node.Store.Get(ctx, key, store.Whole)
-	if errors.Is(err, store.ErrNotFound) {
-		return item, nil, store.ErrNotFound
+// read is READ: first the node of the hint with the value and the next in list
+// order, then, unless all that follows is certain, all others.
+func (o *op) read(ctx context.Context, hint int, part store.Part) (view, error) {
+	clear(o.in)
+	o.asked = 0
+	if hint = o.firstAsked(hint); hint < 0 {
+		return view{}, o.silence()
 	}
-	if err != nil {
-		return item, nil, c.failed(err)
+	first := set(0)
+	for _, n := range o.roster.choose(hint, o.usable()&^o.roster.draining, o.copies) {
+		first = first.with(n)
 	}
-	r, err := c.codec.Parse(item.Value, key)
-	if err != nil {
-		return item, nil, c.failed(err)
+	whole := first
+	if part == store.Head {
+		whole = setOf(hint)
 	}
-	return item, r, nil
+	o.get(ctx, first, whole)
+	v := look(o.roster, o.in)
+	if !v.ended(o.in) && !v.clean {
+		v = o.askOthers(ctx)
+	}
+	for range maxRenewals { // a node that was only probed has the truth
+		if !v.found || v.truth != nil || v.err != nil {
+			break
+		}
+		o.get(ctx, setOf(v.at), setOf(v.at))
+		v = look(o.roster, o.in)
+	}
+	return v, o.concluded(v)
 }
 
-// view makes a View of a session that was read, unless its time is over.
-func (c *Cluster) view(ctx context.Context, key string, item store.Item, r *record.Record, aliased bool) (*store.View, error) {
-	l := lifeOf(r, item.TTL, time.Now())
-	v := &store.View{
-		Record: r, LastAccessed: l.lastUse, Aliased: aliased, Extended: l.extend,
-		Key: key, Versions: []store.Version{item.Version},
+// firstAsked is the node that is asked for the value: hint, if it is worth asking.
+func (o *op) firstAsked(hint int) int {
+	usable := o.usable()
+	if usable.has(hint) {
+		return hint
 	}
+	for _, these := range [2]set{usable &^ o.roster.draining, usable} {
+		for _, n := range o.roster.order {
+			if these.has(n) {
+				return n
+			}
+		}
+	}
+	return -1
+}
+
+// askOthers is READ 3. A node that was only probed is asked again: its later
+// answer counts, as if it had been the first.
+func (o *op) askOthers(ctx context.Context) view {
+	probed := set(0)
+	for n := range o.in {
+		if a := &o.in[n]; a.hasItem() && a.record == nil && a.err == nil {
+			probed = probed.with(n)
+		}
+	}
+	these := (o.usable() &^ o.asked) | probed&o.usable()
+	o.get(ctx, these, these)
+	return look(o.roster, o.in)
+}
+
+// concluded is READ 6.
+func (o *op) concluded(v view) error {
+	switch {
+	case v.err != nil:
+		return o.counted(fmt.Errorf("node %s: %w", o.roster.nodes[v.at].Name, v.err))
+	case v.found && v.truth == nil:
+		return o.silence()
+	case v.found:
+		return nil
+	case v.answered|o.lost() == o.roster.every():
+		return store.ErrNotFound
+	}
+	return o.silence()
+}
+
+func (o *op) answered() set { return look(o.roster, o.in).answered }
+
+// lost are the nodes that have been away for so long that they count as empty.
+func (o *op) lost() set {
+	lost := set(0)
+	for i, n := range o.roster.nodes {
+		if n.monitor != nil && !n.monitor.Usable() && time.Since(n.monitor.Since()) > o.lostAfter {
+			lost = lost.with(i)
+		}
+	}
+	return lost
+}
+
+// viewOf makes a View of a session that was read, unless its time is over.
+func (o *op) viewOf(ctx context.Context, v view) (*store.View, error) {
+	l := lifeOf(v.truth, o.in[v.at].ttl, time.Now())
 	if l.ended != 0 {
-		return nil, c.expire(ctx, v, l.ended)
+		return nil, o.expire(ctx, v, l.ended)
 	}
-	return v, nil
+	return &store.View{
+		Record: v.truth, LastAccessed: l.lastUse, Aliased: o.via != nil, Extended: l.extend || o.fading(v),
+		Key: o.key, Seen: o,
+	}, nil
 }
 
-// expire ends a session whose time is over. The one that ends it learns so from the
-// error, so that the end is reported once.
-func (c *Cluster) expire(ctx context.Context, v *store.View, reason record.Reason) error {
-	gone := &store.GoneError{Reason: reason}
-	if _, err := c.put(ctx, v, tombstoneOf(v.Record, reason)); err == nil {
-		c.counts.expired.Add(1)
-		gone.Ended = v.Record
-	}
-	return gone // also when that failed: it is over, whoever wrote it down
-}
-
-// extend extends the life of v's session without making anybody wait. It never
-// rides on the read: the time to live stands in the record, and a tombstone's
-// must not become longer.
-func (c *Cluster) extend(v *store.View) {
-	r := v.Record
-	if r.TTL == store.Forever || r.Outdated {
-		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
-		return
-	}
-	c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
-}
-
-// touch sets the time to live that v's record tells. When something else has been
-// stored since v was read, such as a longer idle timeout, this was too short for
-// it, or too long: it gets its own back.
-func (c *Cluster) touch(ctx context.Context, v *store.View) error {
-	version, ttl := v.Versions[0], v.Record.TTL
-	for {
-		touched, err := c.node.Store.Touch(ctx, v.Key, ttl)
-		if err != nil || touched == version {
-			return err
+// fading reports whether a copy will expire well before its home.
+func (o *op) fading(v view) bool {
+	for n := range v.members.all() {
+		if a := &o.in[n]; v.truth.TTL != store.Forever && a.holds(o.in[v.at].mark) && a.ttl < o.in[v.at].ttl-2*tick {
+			return true
 		}
-		item, r, err := c.fetch(ctx, v.Key)
-		if err != nil || r.TTL == ttl {
-			return err
-		}
-		version, ttl = item.Version, r.TTL
 	}
-}
-
-// rewrite extends a life that no time to live can tell, because it is longer
-// than the store's: the record itself says when it was last used. It also seals
-// a record with the first key of the ring, so that a key can be left out one day.
-func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
-	next := v.Record.Clone()
-	next.LastAccessed = time.Now()
-	next.Revision++
-	next.AddCommit(rand.Uint64()) // each revision has its commit
-	_, err := c.put(ctx, v, next)
-	if errors.Is(err, store.ErrConflict) {
-		return nil // whoever wrote it has extended it
-	}
-	return err
+	return false
 }

@@ -10,28 +10,31 @@ import (
 )
 
 // A renewal is one RENEW under way: the session is written under its new key
-// first, then an alias in its old place. The alias is what decides: it names
-// the version that it replaces, so of two renewals one wins, and a commit that
-// comes between is seen. A crash between the two leaves a record under an id
-// that nobody knows, which expires.
+// first, on all members, then an alias in its old place. The alias is what
+// decides: it names the version that it replaces, so of two renewals one wins,
+// and a commit that comes between is seen. A crash between the two leaves a
+// record under an id that nobody knows, which expires.
 type renewal struct {
 	*Cluster
 	change *store.Change
-	from   *store.View // newest known state in the old place
-	to     *store.View // what was written under the new key
-	won    bool        // our alias stands
+	from   *store.View    // newest known state in the old place
+	to     *op            // what stands under the new key
+	made   *record.Record // what was written there last
+	blind  bool           // nobody knows what stands there
+	epoch  uint32         // of the next try: its home may be another
+	won    *store.View    // our alias stands
 }
 
 func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
-	r := &renewal{Cluster: c, change: ch, from: base, to: c.nothing(storageKey(c.prefix, ch.RenewTo))}
+	r := &renewal{Cluster: c, change: ch, from: base, to: c.newOp(storageKey(c.prefix, ch.RenewTo)), epoch: 1}
 	if ch.Uncertain { // given again: it may have happened since
-		if err := r.look(ctx); err != nil {
+		if err := r.lookUnderNewKey(ctx); err != nil {
 			return nil, err
 		}
 	}
-	for !r.won {
-		next, err := c.apply(r.from.Record, ch)
-		if err != nil {
+	for try := 0; r.won == nil; try++ {
+		next := r.from.Record.Clone()
+		if err := c.applied(ch)(next); err != nil {
 			r.abandon(ctx, err)
 			return nil, err
 		}
@@ -41,78 +44,120 @@ func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change)
 			r.abandon(ctx, store.ErrRenewed)
 			return c.settle(ctx, r.from, ch)
 		}
-		if err := r.move(ctx, next); err != nil {
+		err := r.move(ctx, next)
+		switch {
+		case errors.Is(err, errElsewhere):
+			r.backToFormer()
+			err = r.lookAgain(ctx, try)
+		case errors.Is(err, errAgain):
+			err = r.lookAgain(ctx, try)
+		}
+		if err != nil {
 			r.abandon(ctx, err)
 			return nil, err
 		}
 	}
-	return r.to, nil
+	return r.won, nil
 }
 
-// move writes next under the new key and then the alias. When that fails it
-// finds out what to move now.
+// move writes next under the new key and then the alias.
 func (r *renewal) move(ctx context.Context, next *record.Record) error {
-	version, err := r.put(ctx, r.to, next)
-	if err != nil {
-		return r.lookUnderNewKey(ctx, err)
+	old := r.resume(r.from)
+	if err := old.through(ctx); err != nil {
+		return err
 	}
-	r.to = r.written(r.to, next, version)
-	_, err = r.put(ctx, r.from, r.alias())
-	if err == nil {
-		r.won = true
-		return nil
+	if err := r.prepare(ctx, old, next); err != nil {
+		r.blind = true
+		return err
 	}
-	if errors.Is(err, store.ErrUnknownOutcome) {
+	_, err := old.settleOnce(ctx, r.from, r.change, r.alias)
+	if errors.Is(err, errAgain) && r.change.Uncertain {
 		r.change.Tried = append(r.change.Tried, next)
 	}
-	if err := r.failedWrite(r.from, r.change, err); err != nil {
+	if err == nil {
+		r.won = &store.View{Record: next, LastAccessed: r.from.LastAccessed, Key: r.to.key, Seen: r.to}
+	}
+	return err
+}
+
+// prepare is the first half of RENEW. An earlier try's record is replaced only if
+// it is still as that left it: if not, its alias stands and others have gone
+// through it.
+func (r *renewal) prepare(ctx context.Context, old *op, next *record.Record) error {
+	v := look(old.roster, old.in)
+	next.Epoch, next.Leaving = r.epoch, nil
+	next.Revision = v.newest + 1
+	next.Members = r.to.roster.names(r.to.membersFrom(v.at, v.answered&^r.to.roster.draining))
+	members, _ := r.to.roster.indices(next.Members)
+	r.epoch += 2
+	r.made = next
+	r.to.put(ctx, members&v.answered, next)
+	return r.to.acknowledged(members&v.answered, next, &store.Change{})
+}
+
+// alias makes old into what stands in the old place after the renewal.
+func (r *renewal) alias(old *record.Record) error {
+	*old = record.Record{
+		Kind:         record.Alias,
+		Target:       r.to.key,
+		OwnerChanged: r.made.Login != old.Login,
+		Until:        time.Now().Add(r.change.Grace),
+		Epoch:        old.Epoch,
+		Members:      old.Members,
+		TTL:          endTTL(old),
+	}
+	old.AddCommit(r.change.Commit)
+	return nil
+}
+
+// backToFormer begins again where the alias that led here did not win.
+func (r *renewal) backToFormer() {
+	o := r.from.Seen.(*op).former()
+	from := *r.from
+	from.Key, from.Seen = o.key, o
+	r.from = &from
+}
+
+// lookAgain finds out, after a try that failed, what to move now.
+func (r *renewal) lookAgain(ctx context.Context, try int) error {
+	if err := r.to.mayTryAgain(ctx, r.change, try); err != nil {
 		return err
+	}
+	if r.blind {
+		return r.lookUnderNewKey(ctx)
 	}
 	return r.look(ctx)
 }
 
-// alias returns what stands in the old place after the renewal.
-func (r *renewal) alias() *record.Record {
-	old := r.from.Record
-	alias := &record.Record{
-		Kind:         record.Alias,
-		Target:       r.to.Key,
-		OwnerChanged: r.to.Record.Login != old.Login,
-		Until:        time.Now().Add(r.change.Grace),
-		Epoch:        old.Epoch,
-		Revision:     old.Revision + 1,
-		Members:      old.Members,
-		TTL:          endTTL(old),
-	}
-	alias.AddCommit(r.change.Commit)
-	return alias
-}
-
-// lookUnderNewKey finds out, after a failed write under the new key, what
-// stands there, and only then what stands in the old place. If that is not our
-// alias, what was read under the new key is what an earlier try has left: nobody
-// else knows that key, so it can be written over. In the other order our alias
-// could happen in between, and somebody who follows it could commit.
-func (r *renewal) lookUnderNewKey(ctx context.Context, failure error) error {
-	fresh, err := r.again(ctx, r.nothing(r.to.Key), &store.Change{}, failure, inGrace)
-	if err != nil {
+// lookUnderNewKey finds out what stands under the new key, and only then what
+// stands in the old place. If that is not our alias, what was read under the new
+// key is what an earlier try has left: nobody else knows that key, so it can be
+// written over. In the other order our alias could happen in between, and
+// somebody who follows it could commit.
+func (r *renewal) lookUnderNewKey(ctx context.Context) error {
+	to := r.to.next(r.to.key)
+	v, err := to.read(ctx, r.from.Seen.(*op).at(), store.Whole)
+	switch {
+	case err == nil && v.truth.Kind == record.Tombstone:
+		return ended(v.truth)
+	case err == nil:
+		r.epoch = max(r.epoch, v.truth.Epoch+2)
+	case !isAbsent(err) && !(errors.Is(err, store.ErrUnavailable) && to.answered() != 0):
 		return err
 	}
-	r.to = fresh
+	r.to, r.blind = to, false
 	return r.look(ctx)
 }
 
 // look finds out what stands in the old place: our alias, if the way from there
 // leads to the new key, or what is to be moved.
 func (r *renewal) look(ctx context.Context) error {
-	v, err := r.reread(ctx, r.from, passageOf(r.change))
+	v, err := r.from.Seen.(*op).again(ctx, r.from, r.change, 0)
 	if err != nil {
 		return err
 	}
-	if v.Key == r.to.Key {
-		r.won, r.to = true, madeBy(r.change, v)
-		r.to.Aliased = false // the alias is ours
-		return nil
+	if v.Key == r.to.key {
+		return r.win(ctx, v)
 	}
 	if v.Aliased && !r.from.Aliased {
 		r.counts.lostRenewals.Add(1)
@@ -121,12 +166,33 @@ func (r *renewal) look(ctx context.Context) error {
 	return nil
 }
 
+// win ends the renewal: our alias has been found, and is brought to all members.
+func (r *renewal) win(ctx context.Context, v *store.View) error {
+	o := v.Seen.(*op)
+	if err := o.through(ctx); err != nil {
+		return err
+	}
+	o.via = nil
+	r.won = madeBy(r.change, v)
+	r.won.Aliased = false // the alias is ours
+	return nil
+}
+
 // abandon removes what was written under the new key, since the renewal ends
 // with err, unless an alias that is still on its way may lead to it. If that fails
 // it expires: its id was never told to anybody.
 func (r *renewal) abandon(ctx context.Context, err error) {
 	mayHappen := r.change.Uncertain && !over(err)
-	if !mayHappen && r.to.Versions[0] != store.Absent {
-		_ = r.node.Store.Delete(ctx, r.to.Key, r.to.Versions[0])
+	if mayHappen || r.made == nil {
+		return
 	}
+	written := set(0)
+	for n := range r.to.in {
+		if a := &r.to.in[n]; a.record != nil && a.record.HasCommit(r.change.Commit) {
+			written = written.with(n)
+		}
+	}
+	r.to.flight(ctx, written, func(ctx context.Context, n int) answer {
+		return answer{err: r.to.roster.nodes[n].Store.Delete(ctx, r.to.key, r.to.in[n].version)}
+	})
 }

@@ -19,10 +19,8 @@ func (r *Record) appendBody(b []byte) []byte {
 	b = append(b, byte(r.Kind), r.flags())
 	b = binary.AppendUvarint(b, uint64(r.Epoch))
 	b = binary.AppendUvarint(b, r.Revision)
-	b = binary.AppendUvarint(b, uint64(len(r.Members)))
-	for _, m := range r.Members {
-		b = appendString(b, m)
-	}
+	b = appendNames(b, r.Members)
+	b = appendNames(b, r.Leaving)
 	b = binary.AppendUvarint(b, uint64(len(r.Commits)))
 	for _, id := range r.Commits {
 		b = binary.LittleEndian.AppendUint64(b, id)
@@ -86,7 +84,9 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	}
 	r.Epoch = d.uint32()
 	r.Revision = d.uvarint()
-	d.history(r)
+	r.Members = d.names()
+	r.Leaving = d.names()
+	r.Commits = d.commits()
 	r.Created = d.time()
 	r.LastAccessed = d.time()
 	r.IdleTimeout = d.duration()
@@ -110,25 +110,31 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	return r, nil
 }
 
-// history reads the members and the commit ids.
-func (d *decoder) history(r *Record) {
-	if n := d.count(1); n > 0 {
-		r.Members = make([]string, n)
-		for i := range r.Members {
-			r.Members[i] = d.string()
-		}
+func (d *decoder) names() []string {
+	n := d.count(1)
+	if n == 0 {
+		return nil
 	}
+	names := make([]string, n)
+	for i := range names {
+		names[i] = d.string()
+	}
+	return names
+}
+
+func (d *decoder) commits() []uint64 {
 	n := d.count(8)
 	if n > MaxCommits {
 		d.fail("%d commit ids, at most %d", n, MaxCommits)
-		return
 	}
-	if n > 0 {
-		r.Commits = make([]uint64, n, min(n+1, MaxCommits)) // room for the next
-		for i := range r.Commits {
-			r.Commits[i] = d.uint64()
-		}
+	if n == 0 || d.err != nil {
+		return nil
 	}
+	ids := make([]uint64, n, min(n+1, MaxCommits)) // room for the next
+	for i := range ids {
+		ids[i] = d.uint64()
+	}
+	return ids
 }
 
 func (d *decoder) attributes() []Attribute {
@@ -276,6 +282,14 @@ func appendTime(b []byte, t time.Time) []byte {
 func appendDuration(b []byte, d time.Duration) []byte {
 	const unit = uint64(time.Millisecond)
 	return binary.AppendUvarint(b, min((uint64(max(d, 0))+unit-1)/unit, maxMillis))
+}
+
+func appendNames(b []byte, names []string) []byte {
+	b = binary.AppendUvarint(b, uint64(len(names)))
+	for _, name := range names {
+		b = appendString(b, name)
+	}
+	return b
 }
 
 func appendString(b []byte, s string) []byte {

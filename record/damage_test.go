@@ -129,7 +129,8 @@ func TestMalformedBodiesAreUnreadable(t *testing.T) {
 		head    = "\x00\x00\x01\x01"     // kind, flags, epoch, revision
 		times   = "\x00\x00\x00\x00\x00" // created, last accessed, idle timeout, deadline, TTL
 		owner   = "\x00\x00\x00"         // owner, login, application version
-		fixed   = "\x00\x00" + times + owner
+		nobody  = "\x00\x00"             // no members, nobody leaving
+		fixed   = nobody + "\x00" + times + owner
 		tooLong = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02"
 		number  = "\x80\x80\x80\x80\x10"         // 2³²
 		late    = "\xf7\xb5\xc1\xde\xb7\x8c\x02" // one above the latest
@@ -139,14 +140,17 @@ func TestMalformedBodiesAreUnreadable(t *testing.T) {
 		{"number does not end", "\x00\x00\xff", "number is damaged"},
 		{"number above 64 bits", "\x00\x00\x01" + tooLong, "number is damaged"},
 		{"epoch above 32 bits", "\x00\x00" + number + "\x01" + fixed + "\x00", "too large"},
-		{"login above 32 bits", head + "\x00\x00" + times + "\x00" + number + "\x00" + "\x00", "too large"},
-		{"members beyond the end", head + "\x7f\x00" + times + owner + "\x00", "count of 127"},
-		{"member's name beyond the end", head + "\x01\x7f\x00" + times + owner + "\x00", "count of 127"},
-		{"commits beyond the end", head + "\x00\x03" + times + owner + "\x00", "count of 3"},
-		{"17 commits", head + "\x00\x11" + strings.Repeat("\x00", 17*8) + times + owner + "\x00", "17 commit ids"},
-		{"time above the latest", head + "\x00\x00" + late + "\x00\x00\x00\x00" + owner + "\x00", "out of range"},
-		{"duration above the longest", head + "\x00\x00" + "\x00\x00" + late + "\x00\x00" + owner + "\x00", "out of range"},
-		{"owner beyond the end", head + "\x00\x00" + times + "\x7f\x00\x00" + "\x00", "count of 127"},
+		{"login above 32 bits", head + nobody + "\x00" + times + "\x00" + number + "\x00" + "\x00", "too large"},
+		{"members beyond the end", head + "\x7f\x00\x00" + times + owner + "\x00", "count of 127"},
+		{"member's name beyond the end", head + "\x01\x7f\x00\x00" + times + owner + "\x00", "count of 127"},
+		{"leaving nodes beyond the end", head + "\x00\x7f\x00" + times + owner + "\x00", "count of 127"},
+		{"leaving node's name beyond the end", head + "\x00\x01\x7f\x00" + times + owner + "\x00", "count of 127"},
+		{"it ends after the members", head + "\x01\x02n1", "number is damaged"},
+		{"commits beyond the end", head + nobody + "\x03" + times + owner + "\x00", "count of 3"},
+		{"17 commits", head + nobody + "\x11" + strings.Repeat("\x00", 17*8) + times + owner + "\x00", "17 commit ids"},
+		{"time above the latest", head + nobody + "\x00" + late + "\x00\x00\x00\x00" + owner + "\x00", "out of range"},
+		{"duration above the longest", head + nobody + "\x00" + "\x00\x00" + late + "\x00\x00" + owner + "\x00", "out of range"},
+		{"owner beyond the end", head + nobody + "\x00" + times + "\x7f\x00\x00" + "\x00", "count of 127"},
 		{"no attribute count", head + fixed, "number is damaged"},
 		{"attributes beyond the end", head + fixed + "\x02\x00\x01\x00", "count of 2"},
 		{"attribute name beyond the end", head + fixed + "\x01\x04\x01\x00" + "a", "count of 4"},
@@ -193,7 +197,7 @@ func TestHostileCountsAllocateLittle(t *testing.T) {
 	const size, factor = 1 << 20, 20
 	count := func(n int) []byte { return binary.AppendUvarint(nil, uint64(n)) }
 	head := []byte("\x00\x00\x01\x01")
-	noAttributes := append(bytes.Clone(head), make([]byte, 10)...)
+	noAttributes := append(bytes.Clone(head), make([]byte, 11)...)
 	zeros := make([]byte, size)
 	cases := []struct {
 		name string
@@ -203,7 +207,10 @@ func TestHostileCountsAllocateLittle(t *testing.T) {
 		{"members, more than fit", [][]byte{head, count(size + 1), zeros}},
 		{"members, 2⁶³", [][]byte{head, count(-1 << 63), zeros}},
 		{"members, then one that is damaged", [][]byte{head, count(size - 8), zeros[:100], bytes.Repeat([]byte{0xff}, size)}},
-		{"commits, all that fit", [][]byte{head, {0}, count(size / 8), zeros}},
+		{"leaving nodes, all that fit", [][]byte{head, {0}, count(size), zeros}},
+		{"leaving nodes, more than fit", [][]byte{head, {0}, count(size + 1), zeros}},
+		{"members and leaving nodes, half each", [][]byte{head, count(size / 2), zeros[:size/2], count(size/2 - 8), zeros}},
+		{"commits, all that fit", [][]byte{head, {0, 0}, count(size / 8), zeros}},
 		{"attributes, all that fit", [][]byte{noAttributes, count(size / 3), zeros}},
 		{"attributes, more than fit", [][]byte{noAttributes, count(size/3 + 1), zeros}},
 		{"attributes, 2⁶⁴-1", [][]byte{noAttributes, count(-1), zeros}},

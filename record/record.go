@@ -59,6 +59,7 @@ type Record struct {
 	Epoch    uint32   // rises when the members change
 	Revision uint64   // rises with every stored change
 	Members  []string // names of the nodes that hold it, home first
+	Leaving  []string // names of nodes that were members before this epoch and may hold an older record: they must be told
 	Commits  []uint64 // ids of the latest commits, oldest first, at most MaxCommits
 
 	Created      time.Time
@@ -96,6 +97,7 @@ type Attribute struct {
 func (r *Record) Clone() *Record {
 	c := *r
 	c.Members = slices.Clone(r.Members)
+	c.Leaving = slices.Clone(r.Leaving)
 	c.Commits = slices.Clone(r.Commits)
 	c.attributes = slices.Clone(r.attributes)
 	return &c

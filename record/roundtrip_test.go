@@ -105,6 +105,12 @@ func TestEdgesSurvive(t *testing.T) {
 		{"many members, one without a name", func(r *record.Record) {
 			r.Members = append(slices.Repeat([]string{strings.Repeat("n", 32)}, 300), "")
 		}},
+		{"many nodes leave, one without a name", func(r *record.Record) {
+			r.Leaving = append([]string{""}, slices.Repeat([]string{strings.Repeat("n", 32)}, 300)...)
+		}},
+		{"a node is a member and leaves", func(r *record.Record) {
+			r.Members, r.Leaving = []string{"n1", "n2"}, []string{"n2"}
+		}},
 		{"10,000 attributes", func(r *record.Record) {
 			for i := range 10_000 {
 				r.Set(record.Attribute{Name: fmt.Sprintf("attribute %05d", i), Codec: byte(i), Value: []byte{byte(i >> 8)}})

@@ -66,7 +66,7 @@ func sample() *record.Record {
 	created := time.UnixMilli(1_790_000_000_123)
 	r := &record.Record{
 		Persistent: true, Epoch: 3, Revision: 412,
-		Members: []string{"n1", "n2"}, Commits: []uint64{1, 1 << 63, 77},
+		Members: []string{"n1", "n2"}, Leaving: []string{"n3"}, Commits: []uint64{1, 1 << 63, 77},
 		Created: created, LastAccessed: created.Add(time.Hour), IdleTimeout: 30 * time.Minute,
 		Deadline: created.Add(12 * time.Hour), TTL: 33*time.Minute + 45*time.Second,
 		Owner: "zoë", Login: 2, AppVersion: "shop-1.4",
@@ -89,6 +89,9 @@ func random(rng *rand.Rand) *record.Record {
 	}
 	for range rng.IntN(4) {
 		r.Members = append(r.Members, randomText(rng))
+	}
+	for range rng.IntN(3) {
+		r.Leaving = append(r.Leaving, randomText(rng))
 	}
 	for range rng.IntN(record.MaxCommits + 1) {
 		r.AddCommit(randomNumber(rng))

@@ -38,7 +38,7 @@ func newSealer(key []byte) (*sealer, error) {
 	if len(key) != KeySize {
 		return nil, fmt.Errorf("it has %d bytes, take %d random ones", len(key), KeySize)
 	}
-	// One purpose, one key: the ring will also make other things than records.
+	// One purpose, one key: the ring signs cookies, too.
 	sub, err := hkdf.Key(sha256.New, key, nil, "holdfast record key v1", KeySize)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,7 @@ type fields struct {
 	Epoch        uint32      `json:"epoch"`
 	Revision     uint64      `json:"revision,string"`
 	Members      []string    `json:"members,omitempty"`
+	Leaving      []string    `json:"leaving,omitempty"`
 	Commits      []string    `json:"commits,omitempty"`
 	Created      int64       `json:"created,omitempty"`
 	LastAccessed int64       `json:"last_accessed,omitempty"`
@@ -108,7 +109,7 @@ var kinds = []string{record.Session: "session", record.Tombstone: "tombstone", r
 func (f fields) record(t *testing.T) *record.Record {
 	r := &record.Record{
 		Kind: record.Kind(slices.Index(kinds, f.Kind)), Persistent: f.Persistent, OwnerChanged: f.OwnerChanged,
-		Epoch: f.Epoch, Revision: f.Revision, Members: f.Members,
+		Epoch: f.Epoch, Revision: f.Revision, Members: f.Members, Leaving: f.Leaving,
 		Created: fromMillis(f.Created), LastAccessed: fromMillis(f.LastAccessed), Deadline: fromMillis(f.Deadline),
 		IdleTimeout: time.Duration(f.IdleTimeout) * time.Millisecond, TTL: time.Duration(f.TTL) * time.Millisecond,
 		Owner: f.Owner, Login: f.Login, AppVersion: f.AppVersion,

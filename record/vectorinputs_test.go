@@ -40,6 +40,7 @@ func vectorInputs() []vector {
 			Ring: []hexBytes{counting(0x80, 32), counting(0x00, 32)}, Nonce: counting(0xe0, 24),
 		}},
 		{Name: "later-minor-version", ID: vectorID, Record: withTrailing(minimalFields(), "\x06later!")},
+		{Name: "session-with-leaving-nodes", ID: vectorID, Record: leavingFields()},
 	}
 }
 
@@ -51,11 +52,20 @@ func minimalFields() fields {
 	}
 }
 
+// leavingFields is the minimal session after it moved to n1 and n4; the two nodes
+// that held it before have yet to be told.
+func leavingFields() fields {
+	f := minimalFields()
+	f.Epoch, f.Revision = 2, 2
+	f.Members, f.Leaving, f.Commits = []string{"n1", "n4"}, []string{"n3", "old_2"}, []string{"1", "2"}
+	return f
+}
+
 // fullFields sets every field of a session and has a value of every codec tag.
 func fullFields() fields {
 	f := fields{
 		Kind: "session", Persistent: true, Epoch: 300, Revision: 18446744073709551615,
-		Members: []string{"n1", "n2", "backup_7"},
+		Members: []string{"n1", "n2", "backup_7"}, Leaving: []string{"n3"},
 		Created: vectorTime, LastAccessed: vectorTime + hour, IdleTimeout: 30 * minute,
 		Deadline: vectorTime + 12*hour, TTL: vectorTTL,
 		Owner: "zoë@example.com", Login: 2, AppVersion: "shop-1.4.0",

@@ -59,8 +59,8 @@ type View struct {
 	// sixteenth of its idle timeout. A lasting cookie should be sent again.
 	Extended bool
 
-	Key      string    // the storage key under which it lies; never an id
-	Versions []Version // at each of Record.Members
+	Key  string // the storage key under which it lies; never an id
+	Seen any    // the backend's own notes of what it found where
 }
 
 // A Change is one commit. The caller keeps it until its outcome is known.
@@ -79,9 +79,9 @@ type Change struct {
 	RenewTo string
 	Grace   time.Duration
 
-	// Uncertain is the backend's: a write of this change had an unknown
-	// outcome, first when the record had revision UncertainSince. Tried are the
-	// states that such writes may have made.
+	// Uncertain is the backend's: a write of this change may have happened without
+	// being acknowledged, first when the record had revision UncertainSince. Tried
+	// are the states that such writes may have made.
 	Uncertain      bool
 	UncertainSince uint64
 	Tried          []*record.Record

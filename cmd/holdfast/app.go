@@ -21,6 +21,8 @@ type appCommand struct {
 	Listen           address    `default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Where to listen, host:port (${default})."`
 	Route            routeName  `placeholder:"NAME" help:"This app server's name in session cookies."`
 	Nodes            string     `placeholder:"LIST" help:"The cache nodes, such as \"n1:127.0.0.1:11211\". Without it, one inside this process."`
+	Copies           count      `placeholder:"N" help:"How many nodes hold a session, its home included (2, or 1 with one node)."`
+	FailoverNodes    nodeNames  `placeholder:"LIST" help:"Names of nodes that get sessions only when no other is left, such as the one on this machine."`
 	OperationTimeout span       `default:"500ms" placeholder:"TIME" help:"The longest that one request waits for its session (${default})."`
 	IdleTimeout      limit      `default:"30m" placeholder:"TIME" help:"End sessions not used for this long (${default}); 0 is never."`
 	AbsoluteTimeout  limit      `default:"0" placeholder:"TIME" help:"End sessions this long after they began (${default}: never)."`
@@ -47,10 +49,14 @@ func (appCommand) Help() string {
 	POST   /logout          destroys the session
 	GET    /events          the session every second, as server-sent events
 	GET    /livez, /readyz  health; /readyz is 503 once the server has been told to stop
-	GET    /stats           counters of the session manager
+	GET    /stats           counters of the session manager, and the states of its cache nodes
 
 Errors are {"error":"…"}: 400 for a bad form, 409 for a session that changed or ended
 meanwhile, 413 for one too large, 503 with Retry-After when no node can answer.
+
+Nodes are name:host:port, separated by commas, spaces or both; a single one may leave out
+the name. Every session lies on --copies of them, so that none is lost when a node dies. All
+app servers get the same list, in the same order.
 
 The session cookie is Secure: browsers send it over https. Over plain http, Chromium and
 Firefox send it to localhost and 127.0.0.1 only, and curl to no host: give --insecure-cookie
@@ -121,6 +127,8 @@ func (c *appCommand) options(log *slog.Logger) *holdfast.Options {
 		IdleTimeout:      c.IdleTimeout.option(),
 		AbsoluteTimeout:  c.AbsoluteTimeout.option(),
 		OperationTimeout: time.Duration(c.OperationTimeout),
+		Copies:           int(c.Copies),
+		FailoverNodes:    c.FailoverNodes,
 		Cookie:           holdfast.Cookie{Name: string(c.CookieName), AllowInsecure: c.InsecureCookie},
 		Namespace:        c.Namespace,
 		Route:            string(c.Route),

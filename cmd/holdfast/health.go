@@ -1,6 +1,10 @@
 package main
 
-import "net/http"
+import (
+	"net/http"
+
+	"github.com/holdfast-sessions/holdfast"
+)
 
 // healthRoutes adds what a balancer and an operator ask. No session is touched.
 func (a *app) healthRoutes(mux *http.ServeMux) {
@@ -25,5 +29,11 @@ func (a *app) ready(w http.ResponseWriter, _ *http.Request) {
 }
 
 func (a *app) stats(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, a.sessions.Stats())
+	writeJSON(w, http.StatusOK, statistics{a.sessions.Stats(), a.sessions.Nodes()})
+}
+
+// statistics are what /stats answers.
+type statistics struct {
+	holdfast.Stats
+	Nodes []holdfast.NodeState `json:"nodes"` // as this server sees them
 }

@@ -15,6 +15,7 @@ import (
 type commands struct {
 	App     appCommand     `cmd:"" help:"Run an app server: a page that shows and changes a session, and a JSON API."`
 	Node    nodeCommand    `cmd:"" help:"Run a cache node in this process's memory, for trying and testing."`
+	Demo    demoCommand    `cmd:"" help:"Show what happens to sessions when servers and nodes die."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 

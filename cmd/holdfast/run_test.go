@@ -227,6 +227,35 @@ func TestAppTakesGivenNodes(t *testing.T) {
 	}
 }
 
+// A session outlives its home, and /stats tells what the server thinks of its nodes.
+func TestAppKeepsSessionsOnSeveralNodes(t *testing.T) {
+	caches := map[string]*running{}
+	var list []string
+	for _, name := range []string{"n1", "n2", "n3"} {
+		caches[name] = start(t, "node", "--listen=127.0.0.1:0")
+		list = append(list, name+":"+caches[name].stdout.wait(t, `on (127\.0\.0\.1:\d+)\.`)[1])
+	}
+	app := start(t, appOn(strings.Join(list, ", "), "--insecure-cookie", "--failover-nodes=n3")...)
+	base, client := "http://"+app.address(), newClient()
+	read(t, client, newRequest(t, "POST", base+"/counter/n", nil))
+	got := read(t, client, newRequest(t, "GET", base+"/session", nil))
+	place := regexp.MustCompile(`"node":"(n[12])".*"copies":\["(n[12])"\]`).FindStringSubmatch(got)
+	if place == nil || place[1] == place[2] {
+		t.Fatalf("session: got %s, want it on n1 and n2, which are no failover nodes", got)
+	}
+	caches[place[1]].stop()
+	caches[place[1]].wantEnd(exitOK)
+	if got := read(t, client, newRequest(t, "POST", base+"/counter/n", nil)); !strings.Contains(got, `{"value":2}`) {
+		t.Errorf("counter after its home died: got %s, want 2", got)
+	}
+	stats := read(t, client, newRequest(t, "GET", base+"/stats", nil))
+	for _, want := range []string{`{"name":"n3","state":"up",[^}]*"failover":true}`, `{"name":"` + place[1] + `","state":"(suspect|down)"`, `"created":1,`} {
+		if !regexp.MustCompile(want).MatchString(stats) {
+			t.Errorf("stats: got %s, want %s", stats, want)
+		}
+	}
+}
+
 func TestNodeIsACacheNode(t *testing.T) {
 	cache := start(t, "node", "--listen=127.0.0.1:0", "--max-item=8k")
 	nodes, err := memcachedstore.Nodes(cache.stdout.wait(t, `on (127\.0\.0\.1:\d+)\.`)[1], nil)
@@ -255,6 +284,11 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 		{[]string{"node", taken}, "cannot listen: .*in use"},
 		{[]string{"app", "--listen=127.0.0.1:0", "--nodes=n 1:x"}, `nodes: .*write host:port`},
 		{[]string{"app", "--listen=127.0.0.1:0", "--nodes=n1:127.0.0.1:1,n1:127.0.0.1:2"}, `nodes: .*same name`},
+		{appOn("n1:127.0.0.1:1 n2:127.0.0.1:2", "--copies=3"), `3 copies on 2 nodes: give more nodes, or fewer copies`},
+		{appOn("n1:127.0.0.1:1", "--copies=2"), `2 copies on 1 node`},
+		{[]string{"app", "--listen=127.0.0.1:0", "--copies=2"}, `2 copies on 1 node`},
+		{appOn("n1:127.0.0.1:1,n2:127.0.0.1:2", "--failover-nodes=n2,n3"), `failover node "n3" is not among the nodes`},
+		{appOn("n1:127.0.0.1:1,n2:127.0.0.1:2", "--failover-nodes=n1 n2"), `all nodes are failover nodes`},
 		{[]string{"app", "--listen=127.0.0.1:0", "--cookie-name=__Host-x", "--insecure-cookie"}, `__Host-.*choose another name`},
 	}
 	for _, row := range rows {
@@ -262,6 +296,10 @@ func TestWhatCannotStartSaysWhy(t *testing.T) {
 		r.stderr.wait(t, row.want)
 		r.wantEnd(exitFailed)
 	}
+}
+
+func appOn(nodes string, more ...string) []string {
+	return append([]string{"app", "--listen=127.0.0.1:0", "--nodes=" + nodes}, more...)
 }
 
 func TestHelpNamesEveryCommandAndSetting(t *testing.T) {

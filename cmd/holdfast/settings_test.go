@@ -66,6 +66,18 @@ var settingRows = []struct {
 		func(c *commands) any { return c.App.Nodes },
 	},
 	{
+		"app", "copies",
+		map[string]string{"1": "1", "2": "2", "3": "3"},
+		map[string]string{"": "from 1 on", "0": "from 1 on", "-1": "from 1 on", "two": "from 1 on", "1.5": "from 1 on"},
+		func(c *commands) any { return c.App.options(nil).Copies },
+	},
+	{
+		"app", "failover-nodes",
+		map[string]string{"n1": "[n1]", "n1,n2": "[n1 n2]", "n1 n2, n3": "[n1 n2 n3]", "\tn1 ,, n2 ": "[n1 n2]", "": "[]"},
+		map[string]string{"n-1": "1 to 32", "n1;n2": "1 to 32", "n1:127.0.0.1:1": "1 to 32"},
+		func(c *commands) any { return c.App.options(nil).FailoverNodes },
+	},
+	{
 		"app", "operation-timeout",
 		map[string]string{"500ms": "500ms", "1m30s": "1m30s"},
 		map[string]string{"": "above zero", "0": "above zero", "-1s": "above zero", "500": "above zero", "never": "above zero"},

@@ -100,6 +100,33 @@ func (l limit) option() time.Duration {
 	return time.Duration(l)
 }
 
+// A count is a number from 1 on.
+type count int
+
+func (c *count) UnmarshalText(text []byte) error {
+	n, err := strconv.ParseUint(string(text), 10, 16)
+	if err != nil || n == 0 {
+		return fmt.Errorf("want a number from 1 on, not %q", text)
+	}
+	*c = count(n)
+	return nil
+}
+
+// nodeNames are names of cache nodes, separated by commas, white space or both.
+type nodeNames []string
+
+func (n *nodeNames) UnmarshalText(text []byte) error {
+	*n = strings.FieldsFunc(string(text), func(r rune) bool { return strings.ContainsRune(", \t\r\n", r) })
+	for _, name := range *n {
+		if !nodeName.MatchString(name) {
+			return fmt.Errorf("want names of cache nodes, each 1 to 32 of A-Z a-z 0-9 _, such as n1, not %q", name)
+		}
+	}
+	return nil
+}
+
+var nodeName = regexp.MustCompile(`^[A-Za-z0-9_]{1,32}$`)
+
 // A size is a number of bytes.
 type size int64
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -47,40 +48,69 @@ const flight = 30 * time.Millisecond
 
 // During runs request and returns what passed meanwhile, and shortly after: a
 // command that nobody waits for may be sent behind the answer to the request.
-func (p *Proxy) During(request func()) Step {
-	p.Delay(flight)
-	defer p.Delay(0)
-	p.mu.Lock()
-	p.step, p.answered = newStep(), true
-	p.mu.Unlock()
+func (p *Proxy) During(request func()) Step { return During(request, p) }
+
+// During is the same for what passes through several proxies, as one.
+func During(request func(), through ...*Proxy) Step {
+	c := &count{step: newStep(), answered: true}
+	for _, p := range through {
+		p.Delay(flight)
+		defer p.Delay(0)
+		p.counted(c)
+		defer p.counted(nil)
+	}
 	request()
 	time.Sleep(2 * flight)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.step
+}
+
+// A count is what passed so far during one step.
+type count struct {
+	mu       sync.Mutex // guards what follows
+	step     Step
+	answered bool // an answer passed since the last command
+}
+
+func (p *Proxy) counted(by *count) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	step := p.step
-	p.step = newStep()
-	return step
+	p.count = by
 }
 
 // arrived counts a command and returns what happens to it.
 func (p *Proxy) arrived(cmd Command) Action {
 	p.mu.Lock()
-	p.step.Commands[cmd.Verb]++
-	if p.answered {
-		p.step.Waits++
-		p.answered = false
-	}
-	decide := p.fault.decide
+	count, decide := p.count, p.fault.decide
 	p.mu.Unlock()
+	count.command(cmd.Verb)
 	if decide == nil {
 		return Forward
 	}
 	return decide(cmd)
 }
 
+// command counts a command. A nil count counts nothing.
+func (c *count) command(verb string) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.step.Commands[verb]++
+	if c.answered {
+		c.step.Waits++
+		c.answered = false
+	}
+}
+
 // answer notes that an answer is about to reach a client.
-func (p *Proxy) answer() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.answered = true
+func (c *count) answer() {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.answered = true
 }

@@ -131,13 +131,13 @@ func (p *Proxy) change(set func(*fault)) {
 // passAnswer gives an answer to the client, when and if the fault lets it.
 func (p *Proxy) passAnswer(l *line, answer []byte) error {
 	p.mu.Lock()
-	now := p.fault
+	now, count := p.fault, p.count
 	p.mu.Unlock()
 	l.sleep(now.delay)
 	if now.loseAnswer {
 		return nil
 	}
-	p.answer()
+	count.answer()
 	if _, err := l.client.Write(answer); err != nil {
 		return err
 	}

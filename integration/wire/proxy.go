@@ -25,8 +25,7 @@ type Proxy struct {
 	listener net.Listener
 	lines    map[*line]bool
 	fault    fault
-	step     Step
-	answered bool // an answer passed since the last command
+	count    *count // nil: nothing is counted
 	closed   bool
 }
 
@@ -44,7 +43,7 @@ type line struct {
 // Start starts a proxy in front of server (host:port) until the test ends.
 func Start(t testing.TB, server string) *Proxy {
 	t.Helper()
-	p := &Proxy{t: t, server: server, lines: map[*line]bool{}, step: newStep()}
+	p := &Proxy{t: t, server: server, lines: map[*line]bool{}}
 	// A port that no outgoing connection can take while the line is cut.
 	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t)))
 	if err != nil {

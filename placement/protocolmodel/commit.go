@@ -11,14 +11,16 @@ func (a *actor) commit(v view) {
 	case a.moves(v):
 		a.newEpoch(v, has)
 	case has && a.settledEverywhere(v):
-		a.confirmed()
+		a.settled(v)
 	default:
 		a.sameEpoch(v, has)
 	}
 }
 
-// knows reports whether r tells that this client's change is in it.
-func (a *actor) knows(r Record) bool { return a.Rules.CommitIDs && r.Commits.has(a.k) || a.c.Completes }
+// knows reports whether r tells that this client's change is in it, if it has one.
+func (a *actor) knows(r Record) bool {
+	return a.Rules.CommitIDs && r.Commits.has(a.k) || a.c.Completes || a.c.Behind
+}
 
 // forgotten is COMMIT 6: an earlier write may have happened, and been forgotten since.
 func (a *actor) forgotten(r Record) bool {
@@ -43,7 +45,7 @@ func (a *actor) settledEverywhere(v view) bool {
 
 // same reports whether a copy tells of this client's change as its home does.
 func (a *actor) same(r, home Record) bool {
-	return r.Kind == home.Kind && r.Target == home.Target && (a.c.Completes || a.knows(r))
+	return r.Kind == home.Kind && r.Target == home.Target && a.knows(r)
 }
 
 // sameEpoch is COMMIT 1 and 2.
@@ -77,6 +79,9 @@ func (a *actor) applied(r Record) Record {
 		r.Commits = 0
 	}
 	r.Commits = r.Commits.with(a.k)
+	if a.Life.Resets.has(a.k) {
+		return a.withIdle(r, a.Life.NewIdle)
+	}
 	return r
 }
 
@@ -189,6 +194,15 @@ func (a *actor) acknowledge() {
 				return
 			}
 		}
+	}
+	a.confirmed()
+}
+
+// settled is a commit that has nothing to write.
+func (a *actor) settled(v view) {
+	if a.c.Behind {
+		a.extend(v)
+		return
 	}
 	a.confirmed()
 }

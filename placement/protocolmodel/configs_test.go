@@ -32,6 +32,7 @@ func newOwner(c *Config) { c.NewOwner = true }
 func oneID(c *Config)    { c.Remember = 1 }
 func hintN2(c *Config)   { c.Hint = 1 }
 func hintN3(c *Config)   { c.Hint = 2 }
+func probing(c *Config)  { c.Probes = true }
 func three(c *Config)    { c.Copies = 3 }
 
 func drains(first, second set) func(*Config) {
@@ -52,7 +53,7 @@ var promised = []question{
 	{"two writers, the copy is cut off and a server dies", one(2, Faults{Silences: 3, Node: 2, Deaths: 1}, Writer, Writer)},
 	{"two writers, the home hangs, then crashes, a server dies", one(2, Faults{Crashes: 1, Silences: 1, Node: 1, Deaths: 1}, Writer, Writer)},
 	{"two writers, the copy hangs, then crashes, a server dies", one(2, Faults{Crashes: 1, Silences: 1, Node: 2, Deaths: 1}, Writer, Writer)},
-	{"two writers and a reader, a node crashes", one(2, Faults{Crashes: 1}, Writer, Writer, Reader)},
+	{"two writers and a reader, the home crashes", one(2, Faults{Crashes: 1, Node: 1}, Writer, Writer, Reader)},
 	{"two writers and a reader, an answer is lost", one(2, Faults{Silences: 1}, Writer, Writer, Reader)},
 	{"a writer, a destroyer and a reader, a node crashes", one(2, Faults{Crashes: 1}, Writer, Destroyer, Reader)},
 	{"a writer, a destroyer and a reader, an answer is lost", one(2, Faults{Silences: 1}, Writer, Destroyer, Reader)},
@@ -77,6 +78,22 @@ var promised = []question{
 	{"a creator and a reader, a node crashes", one(2, Faults{Crashes: 1}, Creator, Reader).and(unborn)},
 	{"a creator and two writers, a node crashes", one(2, Faults{Crashes: 1}, Creator, Writer, Writer).and(unborn)},
 	{"a creator and a writer, an answer is lost", one(2, Faults{Silences: 1}, Creator, Writer).and(unborn)},
+	{"a creator, a writer and a reader on three nodes, a node crashes", one(3, Faults{Crashes: 1}, Creator, Writer, Reader).and(unborn)},
+	{"a creator, a writer and a reader on three nodes, an answer is lost", one(3, Faults{Silences: 1}, Creator, Writer, Reader).and(unborn)},
+	{"a creator and two writers on three nodes, an answer is lost", one(3, Faults{Silences: 1}, Creator, Writer, Writer).and(unborn)},
+	{"a creator, a writer and a reader, hint n2, an answer is lost, after repair a node crashes", one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn).and(hintN2)},
+	{"a creator and a destroyer on three nodes, an answer is lost", one(3, Faults{Silences: 1}, Creator, Destroyer, Reader).and(unborn)},
+
+	{"a destroyer and a reader, a node hangs, after repair a node crashes", one(2, Faults{Hangs: 1, Crashes: 1, Repaired: true}, Destroyer, Reader)},
+	{"a destroyer and a reader on three nodes, a node hangs, after repair a node crashes", one(3, Faults{Hangs: 1, Crashes: 1, Repaired: true}, Destroyer, Reader)},
+	{"a destroyer and a writer, a node hangs, after repair a node crashes", one(2, Faults{Hangs: 1, Crashes: 1, Repaired: true}, Destroyer, Writer)},
+	{"two writers, a node hangs, after repair a node crashes", one(2, Faults{Hangs: 1, Crashes: 1, Repaired: true}, Writer, Writer)},
+	{"a renewer and a destroyer, a node hangs", one(2, Faults{Hangs: 1}, Renewer, Destroyer)},
+	{"a renewer and a writer, a node hangs", one(2, Faults{Hangs: 1}, Renewer, Writer)},
+
+	{"a reader, two crashes, each after use", one(2, Faults{Crashes: 2, Used: true}, Reader, Reader)},
+	{"two readers on three nodes, three crashes, each after use", one(3, Faults{Crashes: 3, Used: true}, Reader, Reader)},
+	{"a reader and a writer on three nodes, two crashes, each after use", one(3, Faults{Crashes: 2, Used: true}, Reader, Writer)},
 
 	{"two writers, one id remembered", one(2, Faults{}, Writer, Writer).and(oneID)},
 	{"two writers, one id remembered, a node crashes", one(2, Faults{Crashes: 1}, Writer, Writer).and(oneID)},
@@ -128,6 +145,15 @@ var large = []question{
 	{"a renewer, a writer and a destroyer", big(one(2, Faults{}, Renewer, Writer, Destroyer))},
 	{"two renewers and a destroyer", big(one(2, Faults{}, Renewer, Renewer, Destroyer))},
 	{"a renewer and two writers", big(one(2, Faults{}, Renewer, Writer, Writer))},
+	{"a writer and two readers, time passes, a node crashes", big(one(2, Faults{Crashes: 1}, Writer, Reader, Reader).and(lives(4)))},
+	{"two writers and a reader, a node hangs", big(one(2, Faults{Hangs: 1}, Writer, Writer, Reader))},
+	{"a creator and two writers on three nodes, n2 hangs, then crashes", big(one(3, Faults{Silences: 2, Crashes: 1, Node: 2}, Creator, Writer, Writer).and(unborn))},
+	{"two writers and a reader, a node crashes", big(one(2, Faults{Crashes: 1}, Writer, Writer, Reader))},
+	{"a creator and two writers on three nodes, n1 hangs, then crashes", big(one(3, Faults{Silences: 2, Crashes: 1, Node: 1}, Creator, Writer, Writer).and(unborn))},
+	{"two writers on three nodes, a node hangs, after repair a node crashes", big(one(3, Faults{Hangs: 1, Crashes: 1, Repaired: true}, Writer, Writer))},
+	{"a creator, a reader and a writer, three copies, an answer is lost", big(one(3, Faults{Silences: 1}, Creator, Reader, Writer).and(unborn).and(three))},
+	{"a creator, a writer and a reader on three nodes, an answer is lost, after repair a node crashes", big(one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn))},
+	{"a creator, a writer and a reader, hint n3, an answer is lost, after repair a node crashes", big(one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn).and(hintN3))},
 }
 
 func big(c Config) Config {

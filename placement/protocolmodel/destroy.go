@@ -33,8 +33,10 @@ func (a *actor) bury(v view) {
 	read := a.c.In
 	parallel := v.truth.ends() || !v.ahead && !a.sawAlias()
 	a.enter(burying)
-	a.c.Next.Home = uint8(v.at)
+	a.c.Next.Home, a.c.Next.TTL = uint8(v.at), a.endTTL(v.truth)
+	a.c.Owed = 0
 	for n := range a.Nodes {
+		a.owe(n, read[n].Status != done)
 		if read[n].Status == done && !read[n].Record.ends() && a.buries(v, n, read[n].Record) {
 			a.send(n, a.tombstone(read[n]), !parallel && n != v.at)
 		}
@@ -63,37 +65,42 @@ func (a *actor) buries(v view, n int, r Record) bool {
 }
 
 func (a *actor) tombstone(read Answer) Message {
+	grave := Record{Kind: Tombstone, TTL: a.c.Next.TTL}
 	switch {
 	case !a.Rules.Tombstones:
 		return Message{Verb: remove}
 	case !a.Rules.ConditionalTombstones:
-		return Message{Verb: put, Record: Record{Kind: Tombstone}}
+		return Message{Verb: put, Record: grave}
 	}
-	return conditional(read, Record{Kind: Tombstone})
+	return conditional(read, grave)
 }
 
 // buried acknowledges when every node that answers has the tombstone. The
-// others get it when they are back.
+// others get it when they are back. If one did not answer, or an earlier try was
+// refused, READ comes first, as in COMMIT 4: until then the tombstones of the
+// others may be of another time.
 func (a *actor) buried() {
-	if a.c.Held != 0 && a.c.In[a.c.Next.Home].Status == done {
+	home := a.c.In[a.c.Next.Home].Status
+	if a.c.Held != 0 && home == done {
 		a.c.Flight, a.c.Held = a.c.Held, 0
 		return
 	}
-	stands := false
-	for n := range a.Nodes {
-		switch a.c.In[n].Status {
-		case refused:
-			a.again()
-			return
-		case done:
-			stands = true
-		}
-	}
-	if !stands || a.c.Held != 0 {
+	heard := a.heard()
+	switch {
+	case a.c.Held != 0, heard[refused], !heard[done], a.Rules.ConfirmBurial && (heard[silent] || a.c.Tries > 0):
 		a.again()
-		return
+	default:
+		a.ended()
 	}
-	a.ended()
+}
+
+// heard says which answers there are.
+func (a *actor) heard() (any [silent + 1]bool) {
+	for n := range a.Nodes {
+		a.owe(n, a.c.In[n].Status == silent)
+		any[a.c.In[n].Status] = true
+	}
+	return any
 }
 
 // ended is the end under this key; what a renewal has moved is ended behind it.

@@ -10,11 +10,13 @@
 //	node.go      one cache node, with the semantics of memcached
 //	state.go     everything that one moment consists of
 //	view.go      what a client concludes from the answers to a READ
-//	read.go, commit.go, epoch.go, create.go, destroy.go, renew.go
-//	             the steps of a client, named as in docs/protocol.md
+//	actor.go     a client at its turn
+//	read.go, commit.go, epoch.go, create.go, destroy.go, renew.go, life.go
+//	             its steps, named as in docs/protocol.md
 //	start.go     the first state of a walk
-//	moves.go, faults.go, strays.go
-//	             what can happen next: messages arrive, faults strike
+//	moves.go, faults.go, strays.go, time.go, hangs.go, queue.go
+//	             what can happen next: messages arrive, faults strike, time
+//	             passes, a node hangs and is back, a tombstone is repeated
 //	promise.go   what must be true at every moment
 //	search.go    the walk through all states
 //	narrate.go   a walk in words
@@ -23,6 +25,10 @@
 // answer that it waited for: they touch nothing but the client and what it
 // sends, and what it sends arrives at any later time. An acknowledgement is then
 // as early as it can be, so that most is owed to whoever comes after it.
+//
+// Time passes in ticks, on all nodes together, and only while nobody waits: a
+// tick is long beside a request. What is sent behind an answer arrives within
+// the tick, or is lost; only a node that hangs does something later.
 //
 // Nothing of the product is imported. The product's code follows these steps by
 // name, and its own tests run it over real stores.

@@ -4,7 +4,7 @@ package protocolmodel
 func (m *model) struck(n int) bool { return m.Faults.Node == 0 || int(m.Faults.Node) == n+1 }
 
 func (m *model) crashes(s *State, visit func(move)) {
-	if s.Crashes == 0 || m.Faults.Repaired && s.Crashes < m.Faults.Crashes && !m.repaired(s) {
+	if s.Crashes == 0 || !m.timeForAnother(s) {
 		return
 	}
 	for n := range m.Nodes {
@@ -19,16 +19,93 @@ func (m *model) crashes(s *State, visit func(move)) {
 	}
 }
 
-// repaired: the session is on as many nodes as it should be, all of one mind,
-// and no READ is under way that began before that.
-func (m *model) repaired(s *State) bool {
-	r := m.truthNow(s, 0)
+func (s *State) crash(n *Node, how event) {
+	s.Crashes--
+	s.Used = false
+	if how == nodeEvicts {
+		n.evict()
+		return
+	}
+	n.empty()
+	n.Down = how == nodeDies
+}
+
+// timeForAnother says whether the faults so far are over.
+func (m *model) timeForAnother(s *State) bool {
+	if s.Crashes == m.Faults.Crashes && s.Silences == m.Faults.Silences && s.Hangs == m.Faults.Hangs {
+		return true
+	}
+	if m.Faults.Used && !(s.Used && m.up(s).size() >= m.Copies && !m.midRead(s)) {
+		return false
+	}
+	return !m.Faults.Repaired || m.repaired(s)
+}
+
+// up are the nodes that are not down.
+func (m *model) up(s *State) set {
+	nodes := set(0)
 	for n := range m.Nodes {
-		if r.Members.has(n) && s.Nodes[n].Items[0].Record != r || !m.Faults.MidRead && m.wasReadBefore(s, n) {
+		if !s.Nodes[n].Down {
+			nodes = nodes.with(n)
+		}
+	}
+	return nodes
+}
+
+// repaired: every node that is up is asked by every server, and the session is on
+// as many as it should be, all of one mind; or destroyed, and no tombstone is on
+// its way or waiting. And no READ is under way that began before that.
+func (m *model) repaired(s *State) bool {
+	if s.away() != 0 || m.midRead(s) {
+		return false
+	}
+	for n := range m.Nodes {
+		if m.owed(s, n) || !s.Nodes[n].Down && m.avoided(s, n) {
 			return false
 		}
 	}
-	return r.Kind == Session && r.Members.size() == m.Copies
+	r := m.truthNow(s, 0)
+	return r.ends() && !m.burying(s) || r.Kind == Session && r.Members.size() == m.Copies && s.agree(r)
+}
+
+// avoided: a server that has n in its list does not ask it.
+func (m *model) avoided(s *State, n int) bool {
+	for server := range m.Servers {
+		if s.Avoids[server].has(n) && !listed(m.Unknown, server).has(n) {
+			return true
+		}
+	}
+	return false
+}
+
+// burying: somebody is destroying the session.
+func (m *model) burying(s *State) bool {
+	for k, role := range m.Roles {
+		if role == Destroyer && s.Clients[k].Flight != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// agree reports whether all members hold r.
+func (s *State) agree(r Record) bool {
+	for n := range s.Nodes {
+		if r.Members.has(n) && s.Nodes[n].Items[0].Record != r {
+			return false
+		}
+	}
+	return true
+}
+
+// midRead: a READ is under way that began before that.
+func (m *model) midRead(s *State) bool {
+	for n := range m.Nodes {
+		if !m.Faults.MidRead && m.wasReadBefore(s, n) {
+			return true
+		}
+	}
+	return false
 }
 
 // wasReadBefore: somebody still goes by what node n said when it had another past
@@ -50,7 +127,7 @@ func (m *model) deaths(s *State, visit func(move)) {
 	}
 	for server := range m.Servers {
 		for k := range m.Roles {
-			if m.server(k) == server && s.Clients[k].Flight != 0 {
+			if m.server(k) == server && (s.Clients[k].Flight != 0 || s.Clients[k].Owed != 0) {
 				visit(move{event: serverDies, who: uint8(server)})
 				break
 			}
@@ -74,6 +151,9 @@ func (m *model) silence(s *State, mv move) {
 func (m *model) serverDies(s *State, server int) {
 	s.Avoids[server] = listed(m.Unknown, server)
 	for k := range m.Roles {
+		if m.server(k) == server {
+			s.Clients[k].Owed, s.Clients[k].OwedTTL = 0, 0
+		}
 		if m.server(k) != server || s.Clients[k].Phase.over() || s.Clients[k].Phase == waiting {
 			continue
 		}

@@ -13,6 +13,11 @@ const (
 	nodeEvicts              // it drops its items and goes on
 	serverDies              // with all its clients
 	lands                   // a message arrives that nobody waits for any more
+	passes                  // time
+	hangs                   // a node does nothing for a while
+	wakes                   // it goes on
+	returns                 // and is asked again
+	repeats                 // it gets a tombstone that it missed
 )
 
 // A move is one thing that happens.
@@ -29,10 +34,15 @@ func (m *model) moves(s *State, visit func(move)) {
 		m.movesOf(s, k, visit)
 	}
 	for i := range s.Strays {
-		if st := &s.Strays[i]; st.Message.Verb != none && takesEffect(s.Nodes[st.Node], st.Message, &m.Rules) {
+		if st := &s.Strays[i]; st.Message.Verb != none && !s.Hung.has(int(st.Node)) && takesEffect(s.Nodes[st.Node], st.Message, &m.Rules) {
 			visit(move{event: lands, who: uint8(i), node: st.Node})
 		}
 	}
+	if m.still(s) {
+		visit(move{event: passes})
+	}
+	m.hangings(s, visit)
+	m.repeats(s, visit)
 	m.crashes(s, visit)
 	m.deaths(s, visit)
 }
@@ -49,7 +59,7 @@ func (m *model) movesOf(s *State, k int, visit func(move)) {
 		}
 		mv := move{event: arrives, who: uint8(k), node: uint8(n)}
 		visit(mv)
-		if s.Silences > 0 && m.struck(n) && !s.Nodes[n].Down {
+		if s.Silences > 0 && m.struck(n) && !s.Nodes[n].Down && !s.Hung.has(n) {
 			mv.event = falls
 			visit(mv)
 			mv.event = cutOff
@@ -92,24 +102,27 @@ func (m *model) apply(s *State, mv move) {
 	case begins:
 		m.begin(s, mv)
 	case arrives:
+		if s.Hung.has(n) {
+			m.vain(s, mv)
+			break
+		}
 		c := &s.Clients[mv.who]
 		m.answer(s, mv, s.Nodes[n].execute(c.Out[n], &m.Rules))
+	case hangs, wakes, returns:
+		m.hang(s, mv.event, n)
+	case repeats:
+		m.repeat(s, mv)
 	case falls, cutOff:
 		m.silence(s, mv)
-	case nodeDies:
-		s.Crashes--
-		s.Nodes[n].empty()
-		s.Nodes[n].Down = true
-	case nodeEmpty:
-		s.Crashes--
-		s.Nodes[n].empty()
-	case nodeEvicts:
-		s.Crashes--
-		s.Nodes[n].evict()
+	case nodeDies, nodeEmpty, nodeEvicts:
+		s.crash(&s.Nodes[n], mv.event)
 	case serverDies:
 		s.Deaths--
 		m.serverDies(s, int(mv.who))
+	case passes:
+		m.tick(s)
 	case lands:
+		s.Late = s.Late || s.Back.has(n)
 		s.Nodes[n].execute(s.Strays[mv.who].Message, &m.Rules)
 		s.Strays[mv.who] = Stray{}
 	}
@@ -119,6 +132,9 @@ func (m *model) apply(s *State, mv move) {
 func (m *model) begin(s *State, mv move) {
 	c := &s.Clients[mv.who]
 	c.Hint, c.Key = mv.node, mv.key
+	if m.Faults.Used {
+		c.Since = s.Crashes
+	}
 	if c.Role == Reader {
 		s.owes(c, m.Start)
 	}

@@ -27,6 +27,16 @@ func (m *model) narrate(before, after *State, mv move) string {
 		return nodeName(n) + " restarts empty"
 	case nodeEvicts:
 		return nodeName(n) + " drops its items"
+	case hangs:
+		return nodeName(n) + " hangs"
+	case wakes:
+		return nodeName(n) + " goes on"
+	case returns:
+		return nodeName(n) + " is asked again"
+	case repeats:
+		return fmt.Sprintf("%s's tombstone is brought to %s", clientName(k), nodeName(n))
+	case passes:
+		return "time passes: " + m.describe(after)
 	case serverDies:
 		return fmt.Sprintf("app server %d dies", k+1)
 	}
@@ -38,11 +48,27 @@ func (m *model) tellArrival(before, after *State, k, n int) string {
 	msg := before.Clients[k].Out[n]
 	node := before.Nodes[n]
 	got := node.execute(msg, &m.Rules)
+	if before.Hung.has(n) {
+		got.Status = silent
+	}
 	what := statusNames[got.Status]
-	if msg.Verb == get && got.Status == done {
-		what = got.Record.String()
+	if got.Status == done {
+		what = msg.learns(got)
 	}
 	return fmt.Sprintf("%s's %s at %s: %s%s", clientName(k), words(msg), nodeName(n), what, m.then(after, k))
+}
+
+// learns tells what an answer says.
+func (m Message) learns(got Answer) string {
+	switch {
+	case m.Verb == get || got.Record.ends():
+		return got.Record.String()
+	case m.Verb == probe && got.Record.Kind != Nothing:
+		return fmt.Sprintf("e%dr%d", got.Record.Epoch, got.Record.Revision)
+	case m.Verb == probe:
+		return "nothing"
+	}
+	return statusNames[done]
 }
 
 // then tells what the client does next, if it was not still waiting.
@@ -82,7 +108,7 @@ func (n Node) String() string {
 		switch {
 		case it.Record.Kind == Nothing:
 		case key == 0:
-			held = append(held, it.Record.String())
+			held = append(held, it.Record.String()+it.life())
 		default:
 			held = append(held, fmt.Sprintf("key %d %v", key, it.Record))
 		}
@@ -91,6 +117,14 @@ func (n Node) String() string {
 		return "nothing"
 	}
 	return strings.Join(held, ", ")
+}
+
+// life tells the time left and the time that was sent.
+func (it Item) life() string {
+	if it.Left == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" %d/%d", it.Left, it.Record.TTL)
 }
 
 // String tells a record as e1r2@n1{AB}: epoch, revision, home, changes in it.
@@ -120,6 +154,10 @@ func words(m Message) string {
 	switch m.Verb {
 	case get:
 		return "read" + key
+	case touch:
+		return fmt.Sprintf("touch for %d%s", m.Life, key)
+	case probe:
+		return "probe" + key
 	case remove:
 		return "delete" + key
 	}
@@ -138,11 +176,11 @@ func (m *model) outcome(s *State) string {
 // The words, by number.
 var (
 	roleNames   = [...]string{"nobody", "writer", "reader", "destroyer", "creator", "renewer"}
-	verbNames   = [...]string{"", "read", "cas", "add", "set", "delete"}
+	verbNames   = [...]string{"", "read", "probe", "cas", "add", "set", "delete", "touch"}
 	statusNames = [...]string{"", "HD", "refused", "no answer"}
 	phaseNames  = [...]string{
 		"waits", "reads", "asks all", "writes in parallel", "writes at the deciding node",
-		"writes the copies", "buries", "creates", "writes the new record",
+		"writes the copies", "buries", "creates", "writes the new record", "touches", "looks at what it touched",
 		"is acknowledged", "gets an error", "finds it destroyed", "finds it renewed", "finds nothing", "is dead",
 	}
 )

@@ -14,10 +14,12 @@ type verb uint8
 const (
 	none   verb = iota
 	get         // mg
+	probe       // mg, without the value
 	cas         // ms with a version
 	add         // ms, mode add
 	put         // ms without a condition
 	remove      // md
+	touch       // mg T
 )
 
 // A Message is one command on its way to a node. The version of a cas is the
@@ -27,6 +29,7 @@ type Message struct {
 	Key     uint8
 	Version Version
 	Record  Record
+	Life    uint8 // of a touch, or of a READ that is one
 }
 
 // A status is what a client knows about a message.
@@ -44,6 +47,8 @@ type Answer struct {
 	Status  status
 	Version Version // of what was read or written
 	Record  Record  // of what was read
+	Left    uint8   // of its life
+	Probed  bool    // the record's flags only
 }
 
 // execute does what m says.
@@ -53,8 +58,17 @@ func (n *Node) execute(m Message, rules *Rules) Answer {
 	}
 	it := &n.Items[m.Key]
 	switch m.Verb {
+	case probe:
+		return Answer{Status: done, Version: Version{it.Cas, n.Boot}, Record: it.Record.flags(), Left: it.Left, Probed: it.Record.Kind != Nothing}
 	case get:
-		return Answer{Status: done, Version: Version{it.Cas, n.Boot}, Record: it.Record}
+		it.touch(m.Life)
+		return Answer{Status: done, Version: Version{it.Cas, n.Boot}, Record: it.Record, Left: it.Left}
+	case touch:
+		if it.Record.Kind == Nothing {
+			return Answer{Status: refused}
+		}
+		it.touch(m.Life)
+		return Answer{Status: done, Version: Version{it.Cas, n.Boot}}
 	case cas:
 		if it.Record.Kind == Nothing || it.Cas != m.Version.Cas || rules.BoundVersions && n.Boot != m.Version.Boot {
 			return Answer{Status: refused}
@@ -68,8 +82,15 @@ func (n *Node) execute(m Message, rules *Rules) Answer {
 		return Answer{Status: done}
 	}
 	n.Cas++
-	*it = Item{m.Record, n.Cas}
+	*it = Item{m.Record, n.Cas, m.Record.TTL}
 	return Answer{Status: done, Version: Version{n.Cas, n.Boot}}
+}
+
+// touch sets what is left of a life, whatever was stored. It does not change the cas.
+func (it *Item) touch(life uint8) {
+	if life != 0 && it.Record.Kind != Nothing {
+		it.Left = life
+	}
 }
 
 // empty is a node that was restarted: no items, and its counter from the start.

@@ -10,6 +10,8 @@ const (
 	staleRead
 	servedDestroyed
 	toldAbsent
+	toldExpired
+	servedExpired
 )
 
 // betrayedBy reports whether a reader that gets r was owed something else.
@@ -62,6 +64,10 @@ func (m *model) broken(s *State) string {
 		return "a reader is served a session whose destruction was acknowledged before it began"
 	case toldAbsent:
 		return "somebody is told that there is no session, and a node holds it"
+	case toldExpired:
+		return "somebody is told that the session has expired, and it was used within its idle timeout"
+	case servedExpired:
+		return "a reader is served a session that was not used for longer than its idle timeout"
 	}
 	r := m.truthNow(s, 0)
 	for hops := 0; r.Kind == Alias && hops < maxKeys; hops++ {
@@ -72,8 +78,33 @@ func (m *model) broken(s *State) string {
 		return m.resurrected(s, r)
 	case r.ends():
 		return "" // by a destroyer that has no answer yet
+	case r.Kind == Nothing && s.away() != 0:
+		return "" // who asks learns that it is unavailable
+	case m.Life.Idle > 0 && r.Kind == Nothing:
+		return m.expiredEarly(s)
+	}
+	if r.Kind == Nothing && m.Start != Unborn {
+		return "the session is lost"
+	}
+	if m.excused(s) {
+		return ""
 	}
 	return s.miscounted(r)
+}
+
+// excused: what a node does after a hang can make a session live longer, also in an
+// older state. TestOutsideThePromise tells how.
+func (m *model) excused(s *State) bool { return s.Late && !m.Life.Strict && m.outlived(s) }
+
+// away are nodes that nobody asks now.
+func (s *State) away() set { return s.Hung | s.Back }
+
+// expiredEarly is asked when there is no session any more.
+func (m *model) expiredEarly(s *State) string {
+	if m.inUse(s) && s.idIsKnown() {
+		return "the session has expired, and it was used within its idle timeout"
+	}
+	return ""
 }
 
 // resurrected looks for a destroyed session under its id, which leads to r, and
@@ -94,7 +125,9 @@ func (m *model) resurrected(s *State, r Record) string {
 func (m *model) truthNow(s *State, key uint8) Record {
 	var in [maxNodes]Answer
 	for n := range m.Nodes {
-		in[n] = s.Nodes[n].execute(Message{Verb: get, Key: key}, &m.Rules)
+		if !s.away().has(n) {
+			in[n] = s.Nodes[n].execute(Message{Verb: get, Key: key}, &m.Rules)
+		}
 	}
 	return m.look(&in).truth
 }

@@ -2,6 +2,7 @@ package protocolmodel
 
 import (
 	"flag"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,15 @@ var full = flag.Bool("full", false, "check the large configurations too")
 func TestPromisesHold(t *testing.T) {
 	for _, q := range promised {
 		t.Run(q.name, func(t *testing.T) { holdsEverywhere(t, q.config) })
+	}
+}
+
+// TestPromisesHoldWithProbes asks for values only where the product does.
+func TestPromisesHoldWithProbes(t *testing.T) {
+	for _, q := range slices.Concat(promised, lived) {
+		if small := q.config.Nodes == 2 && len(q.config.Roles) <= 2; small || *full {
+			t.Run(q.name, func(t *testing.T) { holdsEverywhere(t, q.config.and(probing)) })
+		}
 	}
 }
 

@@ -22,6 +22,13 @@ type Record struct {
 	Applied         tally // by client
 	Commits         set   // of clients whose commit id is remembered
 	Target          uint8 // of an alias: the new key
+	TTL             uint8 // as sent, in ticks; 0 is for ever
+	Idle            uint8 // timeout
+}
+
+// flags is what a probe tells of r.
+func (r Record) flags() Record {
+	return Record{Kind: r.Kind, Epoch: r.Epoch, Revision: r.Revision}
 }
 
 // ends reports whether r says that there is no session under this key any more.
@@ -38,6 +45,7 @@ type Version struct{ Cas, Boot uint8 }
 type Item struct {
 	Record Record
 	Cas    uint8
+	Left   uint8 // of its time to live; 0 is for ever
 }
 
 // set is a set of small numbers: nodes, clients or servers.

@@ -74,7 +74,7 @@ func (a *actor) aliased(v view) {
 	switch {
 	case a.c.Role == Renewer && v.truth.Target == a.newKey(a.k):
 		a.commit(v)
-	case a.NewOwner || a.c.Role == Renewer:
+	case a.NewOwner || a.c.Role == Renewer || a.c.Behind:
 		a.end(renewed)
 	case a.c.Role == Reader || !a.Rules.SettleAlias:
 		a.goThrough(v.truth.Target)

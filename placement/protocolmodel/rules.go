@@ -20,10 +20,12 @@ type Rules struct {
 	DoubtHint    bool // a reader asks more than the node of its hint
 	AskAll       bool // all nodes are asked when the view is not clean
 	AbsentByAll  bool // "absent" only if all nodes answered
+	ReadRepair   bool // behind a READ whose view is not clean there is a commit of no change
 	HomeIsBase   bool // the home's record is the base, also when a copy is ahead of it
 	OneDecider   bool // of a lost home, the first node after it in list order that holds its epoch decides
 	MembersFirst bool // and that a member, if a member holds it
 	EpochFirst   bool // the newest epoch counts, whatever the revisions
+	OwnValue     bool // a value counts for the node that told it, not for another with the same flags
 
 	// Failover.
 	EmptyHomeSilent bool // an empty home is not filled in its own epoch
@@ -32,12 +34,26 @@ type Rules struct {
 	ForcedFurther   bool // a change that a fault forces raises the epoch further than a planned one
 	FenceLeaving    bool // members that leave get the new record too, before the acknowledgement
 	UnknownIsError  bool // a member that is not in a server's list is not replaced by it
+	CreateFurther   bool // each try of CREATE has an epoch of its own
 
 	// Ends.
 	Tombstones            bool // a tombstone, not a delete
 	TombstonesOnCopies    bool // not at the home alone
 	TombstonesOnAll       bool // also on nodes that are no members
+	ConfirmBurial         bool // unless all said yes at the first try, READ comes before the acknowledgement
 	ConditionalTombstones bool // in the place of what was read, so that DESTROY meets a renewal
+
+	// Life.
+	TouchBehind       bool // a touch follows the READ, by the time to live that the record tells
+	TouchAll          bool // all members, not the home alone
+	TouchTruth        bool // only members whose record is the truth
+	TouchChecks       bool // where something else lies by then, that gets its own life back
+	LongestLife       bool // the last use is the latest that any member tells
+	TombstoneOutlives bool // a tombstone lives as long as any forgotten copy
+	LongestTTL        bool // a time to live never becomes shorter, though the idle timeout does
+	QueueTombstones   bool // a tombstone that did not reach a node is brought there when it is back
+	TombstonesFirst   bool // and before that node is asked again
+	TombstonesWait    bool // also when every item that was there must have expired
 
 	// Renewal.
 	AliasDecides bool // the alias names the version that it replaces
@@ -49,9 +65,13 @@ func AllRules() Rules {
 	return Rules{
 		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
 		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, BoundVersions: true,
-		DoubtHint: true, AskAll: true, AbsentByAll: true, HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true,
-		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true, UnknownIsError: true,
-		Tombstones: true, TombstonesOnCopies: true, TombstonesOnAll: true, ConditionalTombstones: true,
+		DoubtHint: true, AskAll: true, AbsentByAll: true, ReadRepair: true,
+		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
+		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,
+		UnknownIsError: true, CreateFurther: true,
+		Tombstones: true, TombstonesOnCopies: true, TombstonesOnAll: true, ConfirmBurial: true, ConditionalTombstones: true,
+		TouchBehind: true, TouchAll: true, TouchTruth: true, TouchChecks: true, LongestLife: true,
+		TombstoneOutlives: true, LongestTTL: true, QueueTombstones: true, TombstonesFirst: true, TombstonesWait: true,
 		AliasDecides: true, SettleAlias: true,
 	}
 }

@@ -3,7 +3,8 @@ package protocolmodel
 // start is the first state. Writers and destroyers of a session that exists
 // have sent their READ: that changes nothing, and spares the moves.
 func (m *model) start() State {
-	s := State{Crashes: m.Faults.Crashes, Silences: m.Faults.Silences, Deaths: m.Faults.Deaths}
+	s := State{Crashes: m.Faults.Crashes, Silences: m.Faults.Silences, Hangs: m.Faults.Hangs, Deaths: m.Faults.Deaths}
+	s.Ticks = m.Life.Ticks
 	for n := range m.Nodes {
 		s.Nodes[n].Boot = 1
 	}
@@ -13,7 +14,7 @@ func (m *model) start() State {
 		s.Clients[k].Role = role
 	}
 	for k, role := range m.Roles {
-		if role == Creator || role != Reader && s.idIsKnown() {
+		if role == Creator || role != Reader && s.idIsKnown() && m.Life.Idle == 0 {
 			m.apply(&s, move{event: begins, who: uint8(k), node: m.Hint})
 		}
 	}
@@ -26,10 +27,14 @@ func (m *model) history(s *State) {
 		return
 	}
 	first := Record{Kind: Session, Epoch: 1, Revision: 1, Members: m.firstOf(m.allNodes(), 0, m.Copies)}
+	first = m.withIdle(first, m.Life.Idle)
 	m.write(s, first)
 	switch m.Start {
 	case Moved:
-		m.write(s, Record{Kind: Session, Epoch: 2, Revision: 2, Home: 1, Members: m.firstOf(m.allNodes().without(0), 1, m.Copies)})
+		next := first
+		next.Epoch, next.Revision, next.Home = 2, 2, 1
+		next.Members = m.firstOf(m.allNodes().without(0), 1, m.Copies)
+		m.write(s, next)
 	case Buried:
 		m.write(s, Record{Kind: Tombstone, Members: m.allNodes().without(0)})
 	case Emptied:

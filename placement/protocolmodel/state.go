@@ -33,6 +33,8 @@ const (
 	burying                // DESTROY
 	creating               // CREATE
 	preparing              // RENEW: the new record, on all members
+	touching               // LIFE: all members, behind the answer
+	checking               // LIFE: what was touched and is not what was read
 	acknowledged
 	failed   // an error: the change may have happened or may not
 	gone     // destroyed, says the answer
@@ -59,9 +61,14 @@ type Client struct {
 	Next      Record
 	Out       [maxNodes]Message // in flight or held
 	In        [maxNodes]Answer  // so far, in this phase
-	Own       [maxNodes]Version // RENEW: of what it wrote under the new key
+	Own       [maxNodes]Version // RENEW, CREATE: of what it wrote where nobody else does
 	Old       [maxNodes]Answer  // RENEW: what READ found under the old key
 	Completes bool              // it completes an alias of somebody else's
+	Behind    bool              // reader: it has its answer, and repairs what it found
+	Failed    set               // CREATE: nodes that did not take it
+	Owed      set               // DESTROY: nodes that miss the tombstone
+	OwedTTL   uint8
+	Since     uint8 // with Faults.Used: the crashes left when it began
 }
 
 // A Stray is a message that nobody waits for any more. It arrives at any later
@@ -76,10 +83,12 @@ type Stray struct {
 type Faults struct {
 	Crashes  uint8 // of nodes: each stays down, restarts empty, or drops its items and goes on
 	Silences uint8 // answers that do not come: the message is lost, or delayed, or only its answer is
+	Hangs    uint8 // of nodes: what comes meanwhile is done when it goes on
 	Deaths   uint8 // of app servers
 	Node     int8  // 1, 2 or 3: crashes and silences strike only this node; 0: any
 	Evict    bool  // a crash can also be a mere eviction
-	Repaired bool  // a crash waits until the one before it is repaired, and no READ from before that is under way
+	Repaired bool  // a crash waits until the faults before it are repaired, and no READ from before that is under way
+	Used     bool  // a crash waits until a request that began after the one before has ended, with all that it does behind
 	MidRead  bool  // with Repaired: such a READ may be under way
 }
 
@@ -90,8 +99,13 @@ type State struct {
 	Strays  [maxStrays]Stray // in one order; the free ones are last
 	Avoids  [maxClients]set  // by server: nodes that it has found not to answer
 	Crashes, Silences,
-	Deaths uint8 // that may still happen
-	Lie lie // what somebody was told wrongly
+	Deaths, Hangs, Ticks uint8 // that may still happen
+	Unused uint8 // ticks since the last use of the session
+	Late   bool  // a message of before a hang was done
+	Hung   set   // nodes that hang
+	Back   set   // nodes that go on and are not asked yet
+	Used   bool  // with Faults.Used: somebody has used the session since the last crash
+	Lie    lie   // what somebody was told wrongly
 }
 
 // A Start says what has happened before.
@@ -118,6 +132,8 @@ type Config struct {
 	Unknown       []set // by server: nodes that are not in its list
 	Draining      []set // by server: nodes that it knows, and moves sessions away from
 	Faults        Faults
+	Life          Life
+	Probes        bool // the first READ asks all but the hint's node for flags and version only
 	Start         Start
 	Rules         Rules
 	MaxStates     int // gives up after so many; default 3 million

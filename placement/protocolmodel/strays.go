@@ -2,7 +2,7 @@ package protocolmodel
 
 // stray lets go of a write of client k that is on its way to node n.
 func (s *State) stray(n, k int, m Message) {
-	if m.Verb == get || m.Verb == none {
+	if m.Verb == get || m.Verb == probe || m.Verb == none {
 		return
 	}
 	for i := range s.Strays {

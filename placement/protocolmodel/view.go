@@ -25,7 +25,7 @@ func (c *Config) look(in *[maxNodes]Answer) view {
 		if r.ends() { // READ 1: a tombstone beats every record
 			return view{answered: v.answered, found: true, truth: r, at: n}
 		}
-		if r.Kind != Nothing && (v.at < 0 || c.newer(r, v.truth)) {
+		if r.Kind != Nothing && (v.at < 0 || c.tells(in[n], in[v.at])) {
 			v.truth, v.at = r, n
 		}
 	}
@@ -33,8 +33,20 @@ func (c *Config) look(in *[maxNodes]Answer) view {
 		return v
 	}
 	c.chooseTruth(&v, in)
+	if in[v.at].Probed {
+		return v // not clean: its value is not known
+	}
 	c.judge(&v, in)
 	return v
+}
+
+// tells reports whether an answer tells more of the newest epoch than another.
+// Records of one epoch have one home and the same members: any value tells them.
+func (c *Config) tells(a, than Answer) bool {
+	if a.Record.Epoch == than.Record.Epoch && a.Probed != than.Probed {
+		return than.Probed
+	}
+	return c.newer(a.Record, than.Record)
 }
 
 // newer orders records by epoch and revision. It decides only which epoch and
@@ -50,6 +62,9 @@ func (c *Config) newer(r, than Record) bool {
 // lost home, that of the first member after it in list order that holds its
 // epoch. A node that was a member may hold that epoch too, but it is not written any more.
 func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
+	if in[v.at].Probed {
+		return // nobody told the home of this epoch
+	}
 	epoch, home, members := v.truth.Epoch, int(v.truth.Home), v.truth.Members
 	v.homeHas = holds(in[home], epoch)
 	if v.homeHas && !c.Rules.HomeIsBase || !v.homeHas && !c.Rules.OneDecider {
@@ -60,10 +75,19 @@ func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
 	}
 	for n := range c.ring(home) {
 		if members.has(n) && holds(in[n], epoch) {
-			v.truth, v.at = in[n].Record, n
+			c.takeFrom(v, in, n)
 			return
 		}
 	}
+}
+
+// takeFrom makes the record of n the truth. A value counts for the node that told
+// it, and for no other with the same flags.
+func (c *Config) takeFrom(v *view, in *[maxNodes]Answer, n int) {
+	if in[n].Probed && !c.Rules.OwnValue && in[n].Record == v.truth.flags() {
+		return
+	}
+	v.truth, v.at = in[n].Record, n
 }
 
 // judge is READ 2: what the members say beside the truth, and those that leave.

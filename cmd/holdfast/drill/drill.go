@@ -1,0 +1,99 @@
+package drill
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+)
+
+// Options of a drill.
+type Options struct {
+	Length    time.Duration                    // how long the load lasts, at least one fault's time; required
+	Copies    int                              // how many nodes hold a session; zero: two
+	Memcached bool                             // nodes are memcached processes, not parts of this one
+	Say       func(format string, args ...any) // gets lines on what happens; required
+}
+
+const (
+	sessionCount = 200
+	clientCount  = 48
+)
+
+// Run makes a drill and returns what came of it. When ctx ends early the report
+// has what was seen until then, and the error is that of ctx.
+func Run(ctx context.Context, opts Options) (*Report, error) {
+	s, err := newSite(opts)
+	if err != nil {
+		return nil, err
+	}
+	defer s.close()
+	d := &drill{Options: opts, site: s, ledger: newLedger(), began: time.Now()}
+	d.Say("%d clients on %d sessions, for %v.", clientCount, sessionCount, opts.Length)
+	stopLoad, err := d.startLoad(ctx)
+	if err == nil {
+		err = d.faultByFault(ctx)
+	}
+	stopLoad()
+	if err == nil {
+		err = d.readAll()
+	}
+	return d.report(), err
+}
+
+// A drill is one Run.
+type drill struct {
+	Options
+	site    *site
+	ledger  *ledger
+	clients []*client // the load
+	readers []*client // read what the client of the same number began
+	began   time.Time
+	struck  []struckFault // in order of time
+}
+
+// startLoad begins the sessions and then the load on them. The caller calls stop
+// when it has seen enough; it waits for the requests that are under way.
+func (d *drill) startLoad(ctx context.Context) (stop func(), err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var running sync.WaitGroup
+	stop = func() { cancel(); running.Wait() }
+	for number := range clientCount {
+		d.clients = append(d.clients, newClient(d, number))
+		d.readers = append(d.readers, newClient(d, number))
+	}
+	inParallel(d.clients, (*client).beginAll)
+	if d.ledger.size() < sessionCount {
+		return stop, errors.New("the sessions could not be begun: no app server answers")
+	}
+	for _, c := range d.clients {
+		running.Go(func() { c.work(ctx) })
+	}
+	return stop, nil
+}
+
+// inParallel lets each client do its part.
+func inParallel(clients []*client, do func(*client)) {
+	var running sync.WaitGroup
+	for _, c := range clients {
+		running.Go(func() { do(c) })
+	}
+	running.Wait()
+}
+
+// readAll compares, once all is quiet, every session on every server with the
+// ledger.
+func (d *drill) readAll() error {
+	for server := range d.site.servers {
+		inParallel(d.readers, func(c *client) { c.readOwn(server) })
+	}
+	if n := d.ledger.unreadable(); n > 0 {
+		return fmt.Errorf("%d sessions cannot be read at the end, though nothing fails any more", n)
+	}
+	return nil
+}
+
+func (d *drill) say(format string, args ...any) {
+	d.Say("%5.1fs  "+format, append([]any{time.Since(d.began).Seconds()}, args...)...)
+}

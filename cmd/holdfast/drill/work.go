@@ -1,0 +1,135 @@
+package drill
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+)
+
+// What the clients do.
+
+const (
+	meanRest    = 15 * time.Millisecond // between two requests of a client
+	hotSessions = 8                     // get half of all increments
+	tries       = 10                    // of a request that has to succeed
+)
+
+// step is one request, or a logout and login.
+func (c *client) step() {
+	switch p := rand.IntN(100); {
+	case p < 25:
+		c.add(rand.IntN(hotSessions))
+	case p < 50:
+		c.add(rand.IntN(sessionCount))
+	case p < 62:
+		c.setNote(c.anyOwn())
+	case p < 95:
+		c.read(c.session(rand.IntN(sessionCount)), anyServer)
+	case p < 96:
+		c.leave(c.anyOwn())
+	default:
+		c.haunt()
+	}
+}
+
+func (c *client) session(i int) *session { return c.drill.ledger.current[i].Load() }
+
+// own yields the places whose sessions only this client begins, ends, and sets
+// the note of.
+func (c *client) own(yield func(int) bool) {
+	for i := c.number; i < sessionCount && yield(i); i += clientCount {
+	}
+}
+
+func (c *client) anyOwn() int {
+	var mine []int
+	for i := range c.own {
+		mine = append(mine, i)
+	}
+	return mine[rand.IntN(len(mine))]
+}
+
+func (c *client) beginAll() {
+	for i := range c.own {
+		c.begin(i)
+	}
+}
+
+// begin begins a session in place i. One that it may have begun without learning
+// its id counts for nothing.
+func (c *client) begin(i int) {
+	for range tries {
+		if r := c.send(http.MethodPost, "/begin", "", anyServer); r.Outcome == done && r.cookie != "" {
+			c.drill.ledger.open(i, &session{cookie: r.cookie})
+			return
+		}
+	}
+}
+
+func (c *client) add(i int) { c.change(c.session(i), "/add", 1, 0) }
+
+func (c *client) setNote(i int) {
+	if c.session(i).isOver() {
+		c.begin(i)
+		return
+	}
+	c.notes++
+	c.change(c.session(i), fmt.Sprintf("/note?n=%d", c.notes), 0, c.notes)
+}
+
+func (c *client) change(s *session, path string, adds, note int64) {
+	p := s.present(adds, note)
+	s.learn(p, c.send(http.MethodPost, path, p.cookie, anyServer), adds, note)
+}
+
+func (c *client) read(s *session, server int) outcome {
+	p := s.present(0, 0)
+	r := c.send(http.MethodGet, "/read", p.cookie, server)
+	s.learn(p, r, 0, 0)
+	return r.Outcome
+}
+
+// leave logs out and in again.
+func (c *client) leave(i int) {
+	s := c.session(i)
+	s.leave()
+	for range tries {
+		switch c.send(http.MethodPost, "/logout", s.present(0, 0).cookie, anyServer).Outcome {
+		case done:
+			c.drill.ledger.close(s)
+			c.begin(i)
+			return
+		case gone: // by an earlier try, of which the client was told nothing
+			c.begin(i)
+			return
+		case refused, unknown:
+		}
+	}
+}
+
+// haunt comes with the cookie of a session that was ended.
+func (c *client) haunt() {
+	if s := c.drill.ledger.anyEnded(); s != nil {
+		if rand.IntN(2) == 0 {
+			c.change(s, "/add", 1, 0)
+			return
+		}
+		c.read(s, anyServer)
+	}
+}
+
+// readOwn reads the sessions of this client, and its part of those that were ended,
+// on one server.
+func (c *client) readOwn(server int) {
+	for i := range c.own {
+		s, is := c.session(i), refused
+		for n := 0; n < tries && is == refused; n++ {
+			is = c.read(s, server)
+		}
+		s.setUnreadable(is == refused)
+	}
+	for _, s := range c.drill.ledger.endedBy(c.number, clientCount) {
+		c.read(s, server)
+	}
+}

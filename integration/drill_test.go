@@ -1,0 +1,80 @@
+package integration
+
+import (
+	"testing"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/servers"
+)
+
+// operationTimeout of the app servers in a drill: so generous that a busy machine
+// is not taken for a node that hangs.
+const operationTimeout = 2 * time.Second
+
+// A drill is three app servers on two memcached, behind nginx and under load, of
+// which one thing at a time fails.
+type drill struct {
+	*load
+	*farm
+	balancer *servers.Nginx
+	struck   int
+}
+
+// startDrill starts everything but the load, with app servers that run the
+// command at path.
+func startDrill(t *testing.T, path string, flags ...string) *drill {
+	t.Helper()
+	flags = append([]string{"--operation-timeout", operationTimeout.String()}, flags...)
+	f := startFarm(t, path, 2, 3, flags...)
+	var addrs []string
+	for _, app := range f.apps {
+		addrs = append(addrs, app.addr)
+	}
+	balancer := startBalancer(t, addrs...)
+	return &drill{load: newLoad(t, "http://"+balancer.Addr), farm: f, balancer: balancer}
+}
+
+// inject strikes with f while requests are under way, waits until requests are
+// accepted again, and heals f.
+func (d *drill) inject(f fault) (underWay int64, acceptedAfter time.Duration) {
+	d.t.Helper()
+	again := newRecovery(time.Since(d.began))
+	d.recovery.Store(again)
+	underWay = d.inFlight.Load()
+	f.strike()
+	d.struck++
+	healed := time.After(f.lasts)
+	select {
+	case acceptedAfter = <-again.after:
+	case <-time.After(20 * time.Second):
+		d.t.Errorf("%s: no request was accepted for 20 s", f.name)
+	}
+	<-healed
+	f.heal()
+	return underWay, acceptedAfter
+}
+
+// one is one fault from its stroke to the end of its repair.
+func (d *drill) one(f fault) {
+	d.t.Helper()
+	began := time.Now()
+	underWay, acceptedAfter := d.inject(f)
+	healed := time.Since(began)
+	d.repair()
+	d.t.Logf("fault %2d: %-36s %2d requests under way, accepted again after %v, healed after %v, repaired after %v",
+		d.struck, f.name, underWay, round(acceptedAfter), round(healed), round(time.Since(began)))
+	if underWay < 8 {
+		d.t.Errorf("%s struck %d requests under way, want at least 8", f.name, underWay)
+	}
+}
+
+func round(d time.Duration) time.Duration { return d.Round(time.Millisecond) }
+
+// summary is for the log.
+func (d *drill) summary() {
+	d.t.Logf("%d requests: %d accepted, %d refused, %d unknown; %d faults; %s",
+		d.done.Load(), d.accepted.Load(), d.refused.Load(), d.unknown.Load(), d.struck, d.latencies.String())
+	for i, s := range d.stats() {
+		d.t.Logf("%s since its last start: %+v", d.apps[i].route, s.Placement)
+	}
+}

@@ -1,0 +1,58 @@
+package integration
+
+import (
+	"os"
+	"testing"
+	"time"
+)
+
+// TestNothingAcknowledgedIsLostWhenOneThingFails puts 64 clients on 500 sessions,
+// through nginx, to three app servers on two memcached, and has every process and
+// every line fail in turn, each in every way, the next one when the former is
+// repaired. Whatever the clients were told must be explained by one register or
+// counter for each attribute, and no session may be lost.
+//
+// HOLDFAST_DRILL=10m makes it go on for that long.
+func TestNothingAcknowledgedIsLostWhenOneThingFails(t *testing.T) {
+	d := startDrill(t, commandPath(t))
+	stop := d.start()
+	d.repair()
+	faults := d.faults()
+	for began, atLeast := time.Now(), drillTime(t); d.struck < 2*len(faults) || time.Since(began) < atLeast; {
+		d.one(faults[d.struck%len(faults)])
+	}
+	d.waitForRequests(requests)
+	stop()
+
+	d.readAll()
+	d.summary()
+	if d.accepted.Load() < d.done.Load()*8/10 {
+		t.Errorf("only %d of %d requests were accepted: this proves too little", d.accepted.Load(), d.done.Load())
+	}
+	if err := d.seen.Check(); err != nil {
+		t.Error(firstLines(err.Error(), 30))
+	}
+}
+
+func commandPath(t *testing.T) string {
+	t.Helper()
+	path, err := buildCommand()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// drillTime is how long the drill lasts at least.
+func drillTime(t *testing.T) time.Duration {
+	t.Helper()
+	given := os.Getenv("HOLDFAST_DRILL")
+	if given == "" {
+		return 0
+	}
+	d, err := time.ParseDuration(given)
+	if err != nil {
+		t.Fatalf("HOLDFAST_DRILL: want a length of time such as 10m: %v", err)
+	}
+	return d
+}

@@ -1,0 +1,89 @@
+package integration
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"testing"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/servers"
+)
+
+// A fault is one process or one line that fails, until it is healed.
+type fault struct {
+	name   string
+	strike func()
+	lasts  time.Duration
+	heal   func()
+}
+
+// faults are one of each kind at each place, in an order in which the same
+// process never fails twice in a row.
+func (d *drill) faults() []fault {
+	var all []fault
+	for _, app := range d.apps {
+		all = append(all, fault{"kill -9 " + app.route, app.Kill, 200 * time.Millisecond, app.Start})
+	}
+	for i, node := range d.nodes {
+		all = append(all, fault{"kill -9 " + nodeName(i), node.Kill, time.Second, node.Start})
+	}
+	for _, app := range d.apps {
+		all = append(all, fault{"SIGSTOP and SIGCONT of " + app.route, app.Freeze, operationTimeout * 3 / 2, app.Thaw})
+	}
+	for i, node := range d.nodes {
+		all = append(all, fault{"SIGSTOP and SIGCONT of " + nodeName(i), node.Freeze, 2 * operationTimeout, node.Thaw})
+	}
+	for i, node := range d.nodes {
+		all = append(all, fault{"restart of " + nodeName(i) + ", empty", node.Restart, 0, nothing})
+	}
+	for i, node := range d.nodes {
+		all = append(all, fault{"flush_all of " + nodeName(i), func() { flush(d.t, node) }, 0, nothing})
+	}
+	for i, line := range d.lines {
+		all = append(all, fault{"reset of all connections to " + nodeName(i), line.Reset, 0, nothing})
+	}
+	return all
+}
+
+func nothing() {}
+
+// flush empties a memcached.
+func flush(t *testing.T, node *servers.Memcached) {
+	t.Helper()
+	c := dialNode(t, node)
+	defer c.Close()
+	if got := c.ask("flush_all"); got != "OK" {
+		t.Errorf("flush_all was answered %q", got)
+	}
+}
+
+// A nodeConn asks a memcached directly, past the line that faults are put on.
+type nodeConn struct {
+	t *testing.T
+	net.Conn
+	in *bufio.Reader
+}
+
+func dialNode(t *testing.T, node *servers.Memcached) *nodeConn {
+	t.Helper()
+	conn, err := net.Dial("tcp", node.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return &nodeConn{t, conn, bufio.NewReader(conn)}
+}
+
+// ask sends one command, without a data block, and returns the answer's first
+// line.
+func (c *nodeConn) ask(command string) string {
+	c.t.Helper()
+	if _, err := fmt.Fprintf(c, "%s\r\n", command); err != nil {
+		c.t.Fatal(err)
+	}
+	line, err := c.in.ReadString('\n')
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	return line[:len(line)-len("\r\n")]
+}

@@ -1,0 +1,56 @@
+package placement
+
+import (
+	"context"
+	"errors"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// create is CREATE: home and copies in one flight, where nothing may be yet.
+// Nobody else knows the id before it is acknowledged, so whatever is found under
+// it is ours. Each further try has an epoch that is higher than what earlier ones
+// may still leave on other nodes.
+func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.View, error) {
+	for try := 0; ; try++ {
+		next, err := o.newRecord(uint32(1+2*try), ch)
+		if err != nil {
+			return nil, err
+		}
+		targets, _ := o.roster.indices(next.Members)
+		targets &= o.usable()
+		o.put(ctx, targets, next)
+		err = o.acknowledged(targets, next, ch)
+		if err == nil {
+			return o.confirmed(&store.View{}, ch, next), nil
+		}
+		if !errors.Is(err, errAgain) {
+			return nil, err
+		}
+		if err := o.mayTryAgain(ctx, ch, try); err != nil {
+			return nil, err
+		}
+		read := o.next(o.key)
+		found, err := read.find(ctx, -1, store.Whole, passageOf(ch))
+		switch {
+		case err == nil:
+			return c.settle(ctx, found, ch)
+		case !isAbsent(err) && !(errors.Is(err, store.ErrUnavailable) && read.answered() != 0):
+			return nil, err
+		}
+		o = o.next(o.key) // it did not happen, or where nobody sees it
+	}
+}
+
+// newRecord is what a session begins with.
+func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
+	usable := o.usable()
+	home := o.roster.newHome(usable)
+	if home < 0 {
+		return nil, o.silence()
+	}
+	next := &record.Record{Epoch: epoch, Revision: 1}
+	next.Members = o.roster.names(o.membersFrom(home, usable&^o.roster.draining))
+	return next, o.applied(ch)(next)
+}

@@ -1,0 +1,113 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// after begins what a read session needs, without making anybody wait: its
+// life extended, or itself written again.
+func (c *Cluster) after(v *store.View) {
+	o, r := v.Seen.(*op), v.Record
+	due := v.Extended && (r.TTL == store.Forever || r.Outdated) || r.Outdated && r.IdleTimeout == 0
+	switch {
+	case o.mendable():
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.repair(ctx, v) })
+	case due:
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
+	case v.Extended:
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
+	}
+}
+
+// mendable reports whether a COMMIT would bring the session to more of the nodes
+// where it should be than have it now: an emptied member is filled, a lost one is
+// replaced, a drained one is left.
+func (o *op) mendable() bool {
+	v := look(o.roster, o.in)
+	if len(v.unknown) > 0 {
+		return false
+	}
+	for n := range (v.members | v.leaving).all() {
+		if o.in[n].status == done && !o.in[n].holds(markOf(v.truth)) {
+			return true
+		}
+	}
+	return o.moves(v)
+}
+
+// repair is a COMMIT that changes nothing.
+func (c *Cluster) repair(ctx context.Context, v *store.View) error {
+	c.counts.repairs.Add(1)
+	return c.rewrite(ctx, v)
+}
+
+// rewrite extends a life that no time to live can tell, because it is longer
+// than the store's: the record itself says when it was last used. It also seals
+// a record with the first key of the ring, so that a key can be left out one day.
+func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
+	nothing := &store.Change{Commit: rand.Uint64(), Apply: func(*record.Record) error { return nil }}
+	_, err := c.resume(v).settleThrough(ctx, v, nothing)
+	if errors.Is(err, store.ErrConflict) {
+		return nil // whoever wrote it has extended it
+	}
+	return err
+}
+
+// touch sets the time to live that v's record tells, at all members. It never
+// rides on the read: the time to live stands in the record, and a tombstone's
+// must not become longer.
+func (c *Cluster) touch(ctx context.Context, v *store.View) error {
+	o := c.resume(v)
+	members, _ := o.roster.indices(v.Record.Members)
+	read := append([]answer(nil), o.in...)
+	o.flight(ctx, members&o.usable(), func(ctx context.Context, n int) answer {
+		err := o.touchOne(ctx, n, v.Record.TTL, read[n].version)
+		if err != nil && !errors.Is(err, store.ErrNotFound) {
+			return answer{status: silent, err: err}
+		}
+		return answer{status: done, err: err}
+	})
+	var failures []error
+	emptied := false
+	for n := range members.all() {
+		emptied = emptied || errors.Is(o.in[n].err, store.ErrNotFound)
+		if o.in[n].status == silent {
+			failures = append(failures, o.in[n].err)
+		}
+	}
+	if emptied && len(o.roster.nodes) > 1 { // the next read would find out too, but perhaps too late
+		fresh, err := c.newOp(v.Key).find(ctx, -1, store.Whole, inGrace)
+		if err == nil && fresh.Seen.(*op).mendable() {
+			failures = append(failures, c.repair(ctx, fresh))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// touchOne sets the time to live at node n. When something else has been stored
+// there since it was read, such as a longer idle timeout, this was too short for
+// it, or too long: it gets its own back.
+func (o *op) touchOne(ctx context.Context, n int, ttl time.Duration, read store.Version) error {
+	at := o.roster.nodes[n].Store
+	for {
+		touched, err := at.Touch(ctx, o.key, ttl)
+		if err != nil || touched == read {
+			return err
+		}
+		item, err := at.Get(ctx, o.key, store.Whole)
+		if err != nil {
+			return err
+		}
+		a := o.parsed(item, store.Whole)
+		if a.err != nil || a.record.TTL == ttl {
+			return a.err
+		}
+		read, ttl = item.Version, a.record.TTL
+	}
+}

@@ -1,0 +1,206 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// An op is the work of one request on one key: what the nodes have answered so
+// far, and which of them it has found not to answer.
+type op struct {
+	*Cluster
+	roster *roster
+	key    string
+	in     []answer // by node
+	failed []uint8  // by node: calls without an answer
+	gone   set      // that let this request wait in vain, or are full: not asked again
+	asked  set      // by the last READ
+	via    *op      // the alias that led to this key
+}
+
+func (c *Cluster) newOp(key string) *op {
+	r := c.roster.Load()
+	return &op{Cluster: c, roster: r, key: key, in: make([]answer, len(r.nodes)), failed: make([]uint8, len(r.nodes))}
+}
+
+// next is an op that begins with what o knows of the nodes, but not of the key.
+func (o *op) next(key string) *op {
+	n := o.newOp(key)
+	copy(n.failed, o.failed)
+	n.gone = o.gone
+	return n
+}
+
+// resume is an op that begins with all that was known when v was seen. v may have
+// been seen by another cluster over the same nodes.
+func (c *Cluster) resume(v *store.View) *op { return c.resumed(v.Seen.(*op)) }
+
+func (c *Cluster) resumed(from *op) *op {
+	o := c.newOp(from.key)
+	for i, a := range from.in {
+		if n := o.roster.index(from.roster.nodes[i].Name); n >= 0 {
+			o.in[n] = a
+			if from.asked.has(i) {
+				o.asked = o.asked.with(n)
+			}
+		}
+	}
+	if from.via != nil {
+		o.via = c.resumed(from.via)
+	}
+	return o
+}
+
+// usable are the nodes that are worth asking.
+func (o *op) usable() set {
+	usable := set(0)
+	for i, n := range o.roster.nodes {
+		if n.monitor == nil || n.monitor.Usable() {
+			usable = usable.with(i)
+		}
+	}
+	return usable &^ o.gone
+}
+
+// flight calls all of targets at once, and waits for each no longer than for a
+// node that hangs.
+func (o *op) flight(ctx context.Context, targets set, call func(context.Context, int) answer) {
+	if targets == 0 {
+		return
+	}
+	if o.patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.patience)
+		defer cancel()
+	}
+	began := time.Now()
+	var others sync.WaitGroup
+	last := targets
+	for n := range targets.all() {
+		if last = last.without(n); last == 0 {
+			o.in[n] = call(ctx, n) // one of them in this goroutine
+			break
+		}
+		others.Go(func() { o.in[n] = call(ctx, n) })
+	}
+	others.Wait()
+	for n := range targets.all() {
+		o.note(n, time.Since(began))
+	}
+}
+
+// note tells the monitor of a node that did not answer, and keeps this request
+// from asking it again in vain. A connection that was lost at once is worth
+// another try.
+func (o *op) note(n int, took time.Duration) {
+	a := &o.in[n]
+	if a.status != silent {
+		return
+	}
+	o.failed[n]++
+	if n := o.roster.nodes[n]; n.monitor == nil {
+		if errors.Is(a.err, store.ErrFull) {
+			o.gone = o.gone.with(n.index) // asking again at once would only fill it more
+		}
+		return
+	}
+	waited := o.patience > 0 && took >= o.patience*9/10 && errors.Is(a.err, context.DeadlineExceeded)
+	if waited || o.failed[n] > 1 || errors.Is(a.err, store.ErrFull) {
+		o.gone = o.gone.with(n)
+	}
+	monitor := o.roster.nodes[n].monitor
+	switch {
+	case errors.Is(a.err, store.ErrFull) || errors.Is(a.err, context.Canceled):
+	case waited:
+		monitor.TimedOut(a.err)
+	case !errors.Is(a.err, context.DeadlineExceeded): // else this request's own time was over
+		monitor.Refused(a.err)
+	}
+}
+
+// get asks targets for the item: those of whole with its value.
+func (o *op) get(ctx context.Context, targets, whole set) {
+	o.asked |= targets
+	o.flight(ctx, targets, func(ctx context.Context, n int) answer {
+		part := store.Head
+		if whole.has(n) {
+			part = store.Whole
+		}
+		item, err := o.roster.nodes[n].Store.Get(ctx, o.key, part)
+		if errors.Is(err, store.ErrNotFound) {
+			return answer{status: done}
+		}
+		if err != nil {
+			return answer{status: silent, err: err}
+		}
+		return o.parsed(item, part)
+	})
+}
+
+func (o *op) parsed(item store.Item, part store.Part) answer {
+	a := answer{status: done, version: item.Version, ttl: item.TTL, mark: mark(item.Flags)}
+	if part == store.Whole {
+		if a.record, a.err = o.codec.Parse(item.Value, o.key); a.err == nil {
+			a.mark = markOf(a.record) // who has the record goes by it
+		}
+	}
+	return a
+}
+
+// put writes next to targets, each in the place of what it has answered.
+func (o *op) put(ctx context.Context, targets set, next *record.Record) {
+	o.asked |= targets
+	item := store.Item{Value: o.codec.Append(nil, next, o.key), Flags: uint32(markOf(next)), TTL: next.TTL}
+	o.flight(ctx, targets, func(ctx context.Context, n int) answer {
+		version, err := o.roster.nodes[n].Store.Put(ctx, o.key, item, o.in[n].version)
+		if err == nil {
+			return answer{status: done, version: version, mark: mark(item.Flags), record: next, ttl: next.TTL}
+		}
+		failed := o.in[n] // what was there before
+		failed.status, failed.err = refused, err
+		if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) {
+			failed.status = silent
+		}
+		return failed
+	})
+}
+
+// silence is why nothing is known for certain: the errors of the nodes that did
+// not answer, and the names of those that were not asked.
+func (o *op) silence() error {
+	err := store.ErrUnavailable
+	var skipped []string
+	for n, a := range o.in {
+		switch {
+		case a.status == silent && errors.Is(a.err, store.ErrFull):
+			err = fmt.Errorf("%w: node %s: %w; give it more memory, or let it evict", err, o.roster.nodes[n].Name, a.err)
+		case a.status == silent:
+			err = fmt.Errorf("node %s: %w", o.roster.nodes[n].Name, a.err)
+		case a.status == unasked:
+			skipped = append(skipped, o.roster.nodes[n].Name)
+		}
+	}
+	if len(skipped) > 0 {
+		slices.Sort(skipped)
+		err = fmt.Errorf("%w (not asked, since they do not answer: %v)", err, skipped)
+	}
+	return o.counted(err)
+}
+
+// counted counts err, why a request fails.
+func (c *Cluster) counted(err error) error {
+	switch {
+	case errors.Is(err, record.ErrUnreadable):
+		c.counts.unreadable.Add(1)
+	case errors.Is(err, store.ErrUnavailable):
+		c.counts.unavailable.Add(1)
+	}
+	return err
+}

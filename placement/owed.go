@@ -1,0 +1,169 @@
+package placement
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// owed are the ends that a node has missed, because it was away: tombstones of
+// sessions that were destroyed, and aliases of sessions that were renewed. It gets
+// them before it is asked again, or shortly after, for as long as a copy that it
+// may have kept can live.
+type owed struct {
+	mu   sync.Mutex
+	ends map[string]debt // by key; guarded by mu
+}
+
+type debt struct {
+	item  store.Item
+	until time.Time // nothing that it is to bury lives longer
+}
+
+// maxOwed bounds the ends kept for one node. What is above it ends with
+// the copies' own time to live.
+const maxOwed = 1 << 14
+
+// add reports whether there was room.
+func (o *owed) add(key string, item store.Item) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.ends == nil {
+		o.ends = map[string]debt{}
+	}
+	if _, known := o.ends[key]; !known && len(o.ends) >= maxOwed {
+		return false
+	}
+	o.ends[key] = debt{item, time.Now().Add(item.TTL)}
+	return true
+}
+
+// some returns a few of them, without those that are over.
+func (o *owed) some() map[string]debt {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	few := map[string]debt{}
+	for key, d := range o.ends {
+		if time.Now().After(d.until) {
+			delete(o.ends, key)
+			continue
+		}
+		if few[key] = d; len(few) == 64 {
+			break
+		}
+	}
+	return few
+}
+
+func (o *owed) paid(key string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	delete(o.ends, key)
+}
+
+func (o *owed) size() int {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return len(o.ends)
+}
+
+// oweAbsent notes end, a tombstone or an alias, for the nodes that did not get it
+// because they did not answer.
+func (o *op) oweAbsent(end *record.Record) {
+	absent := (o.roster.every() &^ o.usable()) | o.silent()
+	if absent == 0 {
+		return
+	}
+	item := store.Item{Value: o.codec.Append(nil, end, o.key), Flags: uint32(markOf(end)), TTL: end.TTL}
+	for n := range absent.all() {
+		if node := o.roster.nodes[n]; node.monitor != nil && !node.owed.add(o.key, item) {
+			o.counts.endsDropped.Add(1)
+		}
+	}
+	o.collect()
+}
+
+func (o *op) silent() set {
+	silents := set(0)
+	for n := range o.in {
+		if o.in[n].status == silent {
+			silents = silents.with(n)
+		}
+	}
+	return silents
+}
+
+// deliver pays what is owed to n. An error ends it: n does not answer.
+func (c *Cluster) deliver(ctx context.Context, n *node) error {
+	for n.owed.size() > 0 {
+		refusals := 0
+		for key, d := range n.owed.some() {
+			err := bury(ctx, n.Store, key, d)
+			switch {
+			case err == nil:
+				n.owed.paid(key)
+			case errors.Is(err, store.ErrUnavailable):
+				return err
+			default:
+				refusals++
+			}
+		}
+		if refusals > 0 {
+			pause(ctx, time.Millisecond)
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// bury puts what is owed in the place of what is under key, unless that has an end
+// already.
+func bury(ctx context.Context, s store.Store, key string, d debt) error {
+	item, err := s.Get(ctx, key, store.Head)
+	switch found, end := mark(item.Flags), mark(d.item.Flags); {
+	case errors.Is(err, store.ErrNotFound):
+		item.Version = store.Absent
+	case err != nil:
+		return err
+	case found.kind() == record.Tombstone:
+		return nil
+	case end.kind() == record.Alias && found.newerThan(end):
+		return nil
+	}
+	d.item.TTL = max(time.Until(d.until), tick)
+	_, err = s.Put(ctx, key, d.item, item.Version)
+	return err
+}
+
+// collectEvery is how often ends are offered to nodes that missed them and
+// never were away for long.
+const collectEvery = 250 * time.Millisecond
+
+// collect has a goroutine deliver what is owed until nothing is.
+func (c *Cluster) collect() {
+	c.behind.keep("owed ends", c.deliverAll, func() bool { return c.owing() > 0 })
+}
+
+func (c *Cluster) deliverAll(ctx context.Context) {
+	pause(ctx, collectEvery)
+	for _, n := range c.roster.Load().nodes {
+		if n.monitor != nil && n.monitor.Usable() {
+			limited, cancel := context.WithTimeout(ctx, c.behind.timeout)
+			_ = c.deliver(limited, n) // what fails stays owed
+			cancel()
+		}
+	}
+}
+
+func (c *Cluster) owing() (total int) {
+	for _, n := range c.roster.Load().nodes {
+		total += n.owed.size()
+	}
+	return total
+}

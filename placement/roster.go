@@ -1,0 +1,155 @@
+package placement
+
+import (
+	"fmt"
+	"io"
+	"math/rand/v2"
+
+	"github.com/holdfast-sessions/holdfast/placement/health"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// A node is a member of the roster, for as long as the cluster lives.
+type node struct {
+	store.Node
+	index   int
+	monitor *health.Monitor // nil: the only node, which is asked whatever happens
+	owed    *owed           // tombstones that it has not got yet
+}
+
+func (n *node) close() error {
+	if n.monitor != nil {
+		n.monitor.Close()
+	}
+	if closer, ok := n.Store.(io.Closer); ok {
+		return closer.Close()
+	}
+	return nil
+}
+
+// A roster is the list of nodes at one moment. It is never changed: another one
+// takes its place. A node keeps its index in all of them.
+type roster struct {
+	nodes    []*node // by index
+	order    []int   // indices in list order; nodes that were taken from the list are last
+	byName   map[string]int
+	failover set // hold sessions only when no other node is left
+	draining set // are left by their sessions
+}
+
+func (r *roster) every() set { return setOf(len(r.nodes)) - 1 }
+
+// index of the node called name, or -1: a name that is not known here.
+func (r *roster) index(name string) int {
+	if i, ok := r.byName[name]; ok {
+		return i
+	}
+	return -1
+}
+
+// indices of the nodes called names, and the names that are not known here.
+func (r *roster) indices(names []string) (known set, unknown []string) {
+	for _, name := range names {
+		if i := r.index(name); i >= 0 {
+			known = known.with(i)
+		} else {
+			unknown = append(unknown, name)
+		}
+	}
+	return known, unknown
+}
+
+func (r *roster) names(indices []int) []string {
+	names := make([]string, len(indices))
+	for i, n := range indices {
+		names[i] = r.nodes[n].Name
+	}
+	return names
+}
+
+// choose returns size nodes for a session: home, then the next of among in list
+// order, failover nodes last.
+func (r *roster) choose(home int, among set, size int) []int {
+	chosen := make([]int, 0, size)
+	chosen = append(chosen, home)
+	for _, these := range [2]set{among &^ r.failover, among & r.failover} {
+		for n := range r.after(home) {
+			if len(chosen) < size && these.has(n) {
+				chosen = append(chosen, n)
+			}
+		}
+	}
+	return chosen
+}
+
+// after yields the other nodes in list order, beginning behind first.
+func (r *roster) after(first int) func(func(int) bool) {
+	return func(yield func(int) bool) {
+		at := 0
+		for r.order[at] != first {
+			at++
+		}
+		for d := 1; d < len(r.order); d++ {
+			if !yield(r.order[(at+d)%len(r.order)]) {
+				return
+			}
+		}
+	}
+}
+
+// newHome is the home of a session that begins, one of among, or -1.
+func (r *roster) newHome(among set) int {
+	for _, these := range [3]set{among &^ r.failover &^ r.draining, among &^ r.draining, among} {
+		if size := these.size(); size > 0 {
+			skip := rand.IntN(size)
+			for n := range these.all() {
+				if skip == 0 {
+					return n
+				}
+				skip--
+			}
+		}
+	}
+	return -1
+}
+
+// extended is a roster with the nodes of list in that order, made by add where
+// they are new. Nodes that the list lacks are drained: sessions leave them, and
+// until then they are read.
+func (r *roster) extended(list []store.Node, add func(store.Node, int) *node) (*roster, error) {
+	next := &roster{nodes: r.nodes, byName: map[string]int{}, failover: r.failover}
+	listed := set(0)
+	for name, i := range r.byName {
+		next.byName[name] = i
+	}
+	for _, given := range list {
+		i := next.index(given.Name)
+		switch {
+		case listed.has(i):
+			return nil, fmt.Errorf("two nodes are called %s", given.Name)
+		case i < 0 && len(next.nodes) == maxNodes:
+			return nil, fmt.Errorf("more than %d nodes since the start: restart with the new list", maxNodes)
+		case i < 0:
+			i = len(next.nodes)
+			next.nodes = append(next.nodes[:i:i], add(given, i))
+			next.byName[given.Name] = i
+		}
+		listed = listed.with(i)
+		next.order = append(next.order, i)
+	}
+	for _, i := range r.order {
+		if !listed.has(i) {
+			next.order = append(next.order, i)
+			next.draining = next.draining.with(i)
+		}
+	}
+	return next, nil
+}
+
+func (r *roster) namesOf(s set) []string {
+	var names []string
+	for n := range s.all() {
+		names = append(names, r.nodes[n].Name)
+	}
+	return names
+}
