@@ -104,6 +104,18 @@ func (s *scene) send(server, path string) *httptest.ResponseRecorder {
 	return w
 }
 
+// insist sends it until it is acknowledged: the first may have to find out that
+// a node hangs.
+func (s *scene) insist(server, path string) {
+	s.t.Helper()
+	for range 3 {
+		if s.send(server, path).Code == http.StatusOK {
+			return
+		}
+	}
+	s.t.Fatalf("%s on %s is never acknowledged", path, server)
+}
+
 // add adds one, and reports whether that was acknowledged.
 func (s *scene) add(server string) bool {
 	s.t.Helper()

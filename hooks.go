@@ -70,6 +70,7 @@ func (s *Session) tellCommit(c *commit, r *record.Record, id ID, renewed bool) {
 	}
 	if renewed {
 		s.m.counts.renewed.Add(1)
+		s.m.memory.note(c.id, "renewed", "it got another id")
 		s.happened(hooks.Renewed, Event{ID: id, FormerID: c.id, Owner: r.Owner})
 	}
 	if hooks.Changed == nil {

@@ -79,6 +79,7 @@ func (s *Session) destroyGated() error {
 		s.out.dropCookie()
 	}
 	s.m.counts.destroyed.Add(1)
+	s.m.memory.note(id, "ended", record.Logout.String())
 	s.happened(s.m.options.Hooks.Destroyed, Event{ID: id, Owner: view.Record.Owner, Reason: record.Logout})
 	return nil
 }

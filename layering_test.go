@@ -40,7 +40,8 @@ var testLayers = map[string]string{
 // commandLayers holds for the module cmd/holdfast, which may also use what
 // others wrote.
 var commandLayers = map[string]string{
-	"cmd/holdfast": ". store store/memcachedstore node",
+	"cmd/holdfast":       ". store store/memcachedstore node cmd/holdfast/drill",
+	"cmd/holdfast/drill": ". store store/memcachedstore node",
 }
 
 const modulePath = "github.com/holdfast-sessions/holdfast"

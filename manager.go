@@ -24,6 +24,7 @@ type Manager struct {
 	backend   store.Backend
 	cluster   *placement.Cluster // the same
 	seen      *seen
+	memory    memory // of why
 	work      work
 	counts    counts
 	extending atomic.Int64 // how many lives of unused sessions are being extended
@@ -57,7 +58,7 @@ func New(nodes []store.Node, opts *Options) (*Manager, error) {
 	}
 	cluster, err := placement.New(nodes, placement.Options{
 		Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout,
-		Copies: o.Copies, Failover: o.FailoverNodes, Logger: o.Logger,
+		Copies: o.Copies, Failover: o.FailoverNodes, RefuseDegraded: o.RefuseDegraded, Logger: o.Logger,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("holdfast: %w", err)

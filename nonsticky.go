@@ -20,6 +20,7 @@ func (s *Session) fetch(t token) (view *store.View, err error) {
 		return err
 	})
 	s.m.seen.note(t.id, view, err)
+	s.m.memory.noteMiss(t.id, err)
 	if gone, ok := errors.AsType[*store.GoneError](err); ok && gone.Ended != nil {
 		s.happened(s.m.options.Hooks.Destroyed, Event{ID: t.id, Owner: gone.Ended.Owner, Reason: gone.Reason})
 	}
@@ -35,6 +36,9 @@ func (s *Session) store(c *commit) (view *store.View, err error) {
 	})
 	if errors.Is(err, store.ErrNotFound) {
 		err = fmt.Errorf("%w: the store has lost it: %w", ErrNoSession, err)
+	}
+	if !errors.Is(err, ErrUnavailable) { // whether there is a session is known
+		s.m.memory.noteMiss(c.id, err)
 	}
 	return view, err
 }

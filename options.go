@@ -49,6 +49,13 @@ type Options struct {
 	// take both.
 	FailoverNodes []string
 
+	// RefuseDegraded answers 503 to a change while one of the session's nodes does
+	// not answer and no other can take its place. By default it is stored with fewer
+	// copies and counted. That is safe, but for two groups of app servers that are cut
+	// off from different nodes at once: each group goes on with the node that it
+	// reaches, and what one of them stored is lost.
+	RefuseDegraded bool
+
 	// Cookie is how the browser keeps the id.
 	Cookie Cookie
 

@@ -14,6 +14,8 @@ type transport interface {
 	// grant puts t, with a new MAC, into a response header; lasting is how long the
 	// browser keeps it over its own restart (zero: it does not).
 	grant(h http.Header, t token, lasting time.Duration)
+	// ignored says why what a request sent is not among looked, its presented tokens.
+	ignored(r *http.Request, looked []token) (reasons []string)
 	// revoke makes the browser forget its token.
 	revoke(h http.Header)
 }

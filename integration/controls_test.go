@@ -16,7 +16,7 @@ import (
 func TestDrillReportsLostSessionsWithOneCopy(t *testing.T) {
 	d := startDrill(t, commandPath(t), "--copies", "1")
 	stop := d.start()
-	d.inject(fault{"kill -9 n1", d.nodes[0].Kill, time.Second, d.nodes[0].Start})
+	d.inject(d.killNode(0))
 	d.waitUntilSteady(time.Now().Add(time.Minute)) // what was on n1 is unavailable until n1 is used again
 	for _, u := range d.users {
 		d.read(u)

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/integration/history"
 	"github.com/holdfast-sessions/holdfast/integration/servers"
 )
 
@@ -17,7 +18,8 @@ type drill struct {
 	*load
 	*farm
 	balancer *servers.Nginx
-	struck   int
+	struck   int           // how many faults
+	repaired time.Duration // when the last repair was over
 }
 
 // startDrill starts everything but the load, with app servers that run the
@@ -38,11 +40,13 @@ func startDrill(t *testing.T, path string, flags ...string) *drill {
 // accepted again, and heals f.
 func (d *drill) inject(f fault) (underWay int64, acceptedAfter time.Duration) {
 	d.t.Helper()
-	again := newRecovery(time.Since(d.began))
+	began := time.Since(d.began)
+	again := newRecovery(began)
 	d.recovery.Store(again)
 	underWay = d.inFlight.Load()
 	f.strike()
 	d.struck++
+	d.seen.Fault(history.Span{Start: began, End: time.Since(d.began)}, d.repaired)
 	healed := time.After(f.lasts)
 	select {
 	case acceptedAfter = <-again.after:

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/wire"
 )
 
 // The experiments that other session libraries fail: requests of one session
@@ -16,19 +18,31 @@ import (
 // be over by then, on a busy machine too.
 const slowTime = 1500 * time.Millisecond
 
-// slow sends a slow request to the first app server in the background, and
-// returns when the store has given it its session. wait waits for its answer, and
-// fails the test if that is there already: then nothing has overlapped.
+// slow sends a slow request to the first app server in the background; see
+// sendSlow.
 func (c *cluster) slow(t *testing.T, b *browser, at string, fields ...string) (wait func() answer) {
 	t.Helper()
-	loaded := c.line.Answered("mg")
+	return sendSlow(t, c.a, []*wire.Proxy{c.line}, b, at, fields...)
+}
+
+// sendSlow sends a slow request to app in the background, and returns when the
+// store has given it its session on all lines. wait waits for its answer, and
+// fails the test if that is there already: then nothing has overlapped.
+func sendSlow(t *testing.T, app *appServer, lines []*wire.Proxy, b *browser, at string, fields ...string) (wait func() answer) {
+	t.Helper()
+	var loaded []<-chan struct{}
+	for _, line := range lines {
+		loaded = append(loaded, line.Answered("mg"))
+	}
 	got := make(chan answer, 1)
-	target := fmt.Sprintf("%s/slow?ms=%d&at=%s", c.a.url(), slowTime.Milliseconds(), at)
+	target := fmt.Sprintf("%s/slow?ms=%d&at=%s", app.url(), slowTime.Milliseconds(), at)
 	go func() { got <- b.post(target, fields...) }()
-	select {
-	case <-loaded:
-	case <-time.After(20 * time.Second):
-		t.Fatal("the slow request does not load its session")
+	for _, answered := range loaded {
+		select {
+		case <-answered:
+		case <-time.After(20 * time.Second):
+			t.Fatal("the slow request does not load its session")
+		}
 	}
 	return func() answer {
 		select {

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"fmt"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,8 +26,8 @@ func (d *drill) faults() []fault {
 	for _, app := range d.apps {
 		all = append(all, fault{"kill -9 " + app.route, app.Kill, 200 * time.Millisecond, app.Start})
 	}
-	for i, node := range d.nodes {
-		all = append(all, fault{"kill -9 " + nodeName(i), node.Kill, time.Second, node.Start})
+	for i := range d.nodes {
+		all = append(all, d.killNode(i))
 	}
 	for _, app := range d.apps {
 		all = append(all, fault{"SIGSTOP and SIGCONT of " + app.route, app.Freeze, operationTimeout * 3 / 2, app.Thaw})
@@ -48,12 +49,26 @@ func (d *drill) faults() []fault {
 
 func nothing() {}
 
+// killNode kills a memcached, whose port then refuses connections, and starts it
+// again, empty.
+func (d *drill) killNode(i int) fault {
+	kill := func() {
+		d.nodes[i].Kill()
+		d.lines[i].Cut()
+	}
+	start := func() {
+		d.nodes[i].Start()
+		d.lines[i].Mend()
+	}
+	return fault{"kill -9 " + nodeName(i), kill, time.Second, start}
+}
+
 // flush empties a memcached.
 func flush(t *testing.T, node *servers.Memcached) {
 	t.Helper()
 	c := dialNode(t, node)
 	defer c.Close()
-	if got := c.ask("flush_all"); got != "OK" {
+	if got := c.ask("flush_all")[0]; got != "OK" {
 		t.Errorf("flush_all was answered %q", got)
 	}
 }
@@ -74,16 +89,20 @@ func dialNode(t *testing.T, node *servers.Memcached) *nodeConn {
 	return &nodeConn{t, conn, bufio.NewReader(conn)}
 }
 
-// ask sends one command, without a data block, and returns the answer's first
-// line.
-func (c *nodeConn) ask(command string) string {
+// ask sends commands without data blocks, all at once, and returns the lines that
+// answer them.
+func (c *nodeConn) ask(commands ...string) []string {
 	c.t.Helper()
-	if _, err := fmt.Fprintf(c, "%s\r\n", command); err != nil {
+	if _, err := fmt.Fprintf(c, "%s\r\n", strings.Join(commands, "\r\n")); err != nil {
 		c.t.Fatal(err)
 	}
-	line, err := c.in.ReadString('\n')
-	if err != nil {
-		c.t.Fatal(err)
+	answers := make([]string, len(commands))
+	for i := range answers {
+		line, err := c.in.ReadString('\n')
+		if err != nil {
+			c.t.Fatal(err)
+		}
+		answers[i] = strings.TrimSuffix(line, "\r\n")
 	}
-	return line[:len(line)-len("\r\n")]
+	return answers
 }

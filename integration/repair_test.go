@@ -4,7 +4,9 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast"
@@ -17,32 +19,37 @@ import (
 
 const repairTimeout = 2 * time.Minute
 
-// repair uses every session once, and again until repair is over.
+// repair uses every session once, and those that need it again, until repair is
+// over.
 func (d *drill) repair() {
 	d.t.Helper()
 	deadline := time.Now().Add(repairTimeout)
-	for i := 0; ; i++ {
-		d.waitUntilSteady(deadline)
-		apart := d.apart()
-		if len(apart) == 0 {
-			return
-		}
+	for apart, try := d.users, 0; len(apart) > 0; try++ {
 		if time.Now().After(deadline) {
 			d.t.Fatalf("not repaired after %v: %d sessions do not lie on all nodes alike", repairTimeout, len(apart))
 		}
-		for _, u := range apart {
-			d.mend(u, i)
-		}
+		d.waitUntilSteady(deadline)
+		d.use(apart, try)
+		d.repaired = time.Since(d.began)
+		apart = d.apart(apart)
 	}
 }
 
-// mend uses a session: a read fills emptied nodes. What a killed app server has
-// left on one node alone, in the same epoch, goes with the next change.
-func (d *drill) mend(u *user, try int) {
-	d.read(u)
-	if try > 0 {
-		d.set(u, "color")
+// use uses sessions, a few at once. A read fills emptied nodes. What a killed app
+// server has left on one node alone, in the same epoch, goes with the next change.
+func (d *drill) use(users []*user, try int) {
+	var all sync.WaitGroup
+	for some := range slices.Chunk(users, 1+len(users)/8) {
+		all.Go(func() {
+			for _, u := range some {
+				d.read(u)
+				if try > 0 {
+					d.set(u, "color")
+				}
+			}
+		})
 	}
+	all.Wait()
 }
 
 // waitUntilSteady waits until every app server stores changes on all nodes that a
@@ -71,8 +78,7 @@ func steady(before, now []holdfast.Stats) bool {
 			return false // too few to tell
 		case is.Placement.Degraded != was.Placement.Degraded,
 			is.Placement.Relocations != was.Placement.Relocations,
-			is.Placement.Repairs != was.Placement.Repairs,
-			is.Placement.MendsOwed != 0:
+			is.Placement.Repairs != was.Placement.Repairs:
 			return false
 		}
 	}
@@ -99,9 +105,9 @@ func (d *drill) stats() []holdfast.Stats {
 	return all
 }
 
-// apart are the sessions of which the nodes, asked directly, do not all hold the
-// same. A session that is being changed is asked again.
-func (d *drill) apart() []*user {
+// apart are the users of whose session the nodes, asked directly, do not all hold
+// the same. One that is being changed is asked for again.
+func (d *drill) apart(users []*user) []*user {
 	d.t.Helper()
 	var conns []*nodeConn
 	for _, node := range d.nodes {
@@ -109,36 +115,35 @@ func (d *drill) apart() []*user {
 		defer c.Close()
 		conns = append(conns, c)
 	}
-	var apart []*user
-	for _, u := range d.users {
-		if !eventuallyHeldAlike(conns, u) {
+	for try := 0; len(users) > 0 && try < 20; try++ {
+		users = apartNow(conns, users)
+		time.Sleep(5 * time.Millisecond)
+	}
+	return users
+}
+
+// apartNow compares client flags, which tell a session's epoch and revision.
+func apartNow(conns []*nodeConn, users []*user) (apart []*user) {
+	var asks []string
+	for _, u := range users {
+		asks = append(asks, "mg "+placement.StorageKey("", u.sessionID())+" f")
+	}
+	first := conns[0].ask(asks...)
+	held := make([]bool, len(users))
+	for i := range users {
+		held[i] = strings.HasPrefix(first[i], "HD")
+	}
+	for _, c := range conns[1:] {
+		for i, answer := range c.ask(asks...) {
+			held[i] = held[i] && answer == first[i]
+		}
+	}
+	for i, u := range users {
+		if !held[i] {
 			apart = append(apart, u)
 		}
 	}
 	return apart
-}
-
-func eventuallyHeldAlike(conns []*nodeConn, u *user) bool {
-	for range 5 {
-		if heldAlike(conns, u) {
-			return true
-		}
-		time.Sleep(5 * time.Millisecond)
-	}
-	return false
-}
-
-// heldAlike reports whether all nodes hold the session with the same client flags,
-// which tell its epoch and revision.
-func heldAlike(conns []*nodeConn, u *user) bool {
-	ask := "mg " + placement.StorageKey("", u.sessionID()) + " f"
-	first := conns[0].ask(ask)
-	for _, c := range conns[1:] {
-		if c.ask(ask) != first {
-			return false
-		}
-	}
-	return strings.HasPrefix(first, "HD")
 }
 
 // sessionID is the id in the session cookie, without the hints behind it.

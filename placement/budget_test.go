@@ -67,51 +67,53 @@ func TestStoreThatAlwaysFailsIsNotAskedAfterTheContextEnded(t *testing.T) {
 	const enough = 1000 // operations, then the context ends
 	for always, unknown := range map[fate]bool{collides: false, refused: false, writeLost: true, answerLost: true} {
 		t.Run(string(always), func(t *testing.T) {
-			s := newFaulty()
-			s.heedless = true
-			c := newCluster(t, s)
-			base := create(t, c, id)
-			for name, act := range map[string]func(context.Context) error{
-				"commit": func(ctx context.Context) error {
-					_, err := c.Commit(ctx, id, base, increment("a"))
-					return err
-				},
-				"creation": func(ctx context.Context) error {
-					_, err := c.Commit(ctx, otherNewID, nil, increment("a"))
-					return err
-				},
-				"renewal": func(ctx context.Context) error {
-					_, err := c.Commit(ctx, id, base, renewal("r", newID))
-					return err
-				},
-				"destruction": func(ctx context.Context) error { return c.Destroy(ctx, base) },
-			} {
-				ctx, cancel := context.WithCancel(t.Context())
-				asked := 0
-				s.meet = func(_ context.Context, op operation) fate {
-					if asked++; asked == enough {
-						cancel()
+			synctest.Test(t, func(t *testing.T) {
+				s := newFaulty()
+				s.heedless = true
+				c := newCluster(t, s)
+				base := create(t, c, id)
+				for name, act := range map[string]func(context.Context) error{
+					"commit": func(ctx context.Context) error {
+						_, err := c.Commit(ctx, id, base, increment("a"))
+						return err
+					},
+					"creation": func(ctx context.Context) error {
+						_, err := c.Commit(ctx, otherNewID, nil, increment("a"))
+						return err
+					},
+					"renewal": func(ctx context.Context) error {
+						_, err := c.Commit(ctx, id, base, renewal("r", newID))
+						return err
+					},
+					"destruction": func(ctx context.Context) error { return c.Destroy(ctx, base) },
+				} {
+					ctx, cancel := context.WithCancel(t.Context())
+					asked := 0
+					s.meet = func(_ context.Context, op operation) fate {
+						if asked++; asked == enough {
+							cancel()
+						}
+						if op.writes() {
+							return always
+						}
+						return happens
 					}
-					if op.writes() {
-						return always
+					err := act(ctx)
+					cancel()
+					s.meet = nil
+					if asked > enough+2 {
+						t.Errorf("%s: %d operations after the context ended", name, asked-enough)
 					}
-					return happens
+					if always == answerLost { // a READ finds that it happened
+						continue
+					}
+					wantError(t, name, err, store.ErrUnavailable)
+					unknown := unknown && name != "renewal" // which never gets as far as the alias
+					if errors.Is(err, store.ErrUnknownOutcome) != unknown || errors.Is(err, store.ErrConflict) {
+						t.Errorf("%s: got %v; want that its outcome is unknown: %t", name, err, unknown)
+					}
 				}
-				err := act(ctx)
-				cancel()
-				s.meet = nil
-				if asked > enough+2 {
-					t.Errorf("%s: %d operations after the context ended", name, asked-enough)
-				}
-				if always == answerLost { // a READ finds that it happened
-					continue
-				}
-				wantError(t, name, err, store.ErrUnavailable)
-				unknown := unknown && name != "renewal" // which never gets as far as the alias
-				if errors.Is(err, store.ErrUnknownOutcome) != unknown || errors.Is(err, store.ErrConflict) {
-					t.Errorf("%s: got %v; want that its outcome is unknown: %t", name, err, unknown)
-				}
-			}
+			})
 		})
 	}
 }

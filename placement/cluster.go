@@ -23,6 +23,10 @@ type Options struct {
 	Copies    int           // how many nodes hold a session, its home included; zero: two
 	Failover  []string      // names of nodes that get sessions only when no other is left
 	Logger    *slog.Logger  // nil: nothing is logged
+
+	// RefuseDegraded makes a change an error while a member does not answer and no
+	// other node can take its place. Else it is acknowledged with fewer copies.
+	RefuseDegraded bool
 }
 
 const (
@@ -37,20 +41,21 @@ const (
 
 // A Cluster keeps sessions on nodes. It is a store.Backend.
 type Cluster struct {
-	codec     *record.Codec
-	prefix    string        // of what is hashed into a storage key
-	copies    int           // wanted
-	patience  time.Duration // how long one node is waited for; zero: as long as the request
-	lostAfter time.Duration
-	failover  []string
-	log       *slog.Logger
-	roster    atomic.Pointer[roster]
-	changing  sync.Mutex // held while another roster is made
-	missing   *missing
-	turns     turns
-	mends     mends
-	behind    behind
-	counts    counters
+	codec          *record.Codec
+	prefix         string        // of what is hashed into a storage key
+	copies         int           // wanted
+	patience       time.Duration // how long one node is waited for; zero: as long as the request
+	lostAfter      time.Duration
+	failover       []string
+	refuseDegraded bool
+	log            *slog.Logger
+	roster         atomic.Pointer[roster]
+	changing       sync.Mutex // held while another roster is made
+	missing        *missing
+	turns          turns
+	mends          mends
+	behind         behind
+	counts         counters
 }
 
 var _ store.Backend = (*Cluster)(nil)
@@ -58,7 +63,7 @@ var _ store.Backend = (*Cluster)(nil)
 // New returns the cluster over nodes, which it closes with itself.
 func New(nodes []store.Node, opts Options) (*Cluster, error) {
 	c := &Cluster{
-		codec: opts.Codec, prefix: opts.Namespace + "\x00", failover: opts.Failover,
+		codec: opts.Codec, prefix: opts.Namespace + "\x00", failover: opts.Failover, refuseDegraded: opts.RefuseDegraded,
 		copies: cmp.Or(opts.Copies, defaultCopies), lostAfter: nodeLostAfter,
 		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), missing: newMissing(),
 	}

@@ -92,9 +92,15 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 		o.newEpoch(v, next)
 		parallel = false
 	case has && o.settledEverywhere(v, ch):
+		if err := o.enough(v.truth, v.answered); err != nil {
+			return nil, err
+		}
 		return o.confirmed(base, ch, v.truth), nil
 	default:
 		next.Leaving = o.roster.namesOf(v.unaware)
+	}
+	if err := o.enough(next, v.answered); err != nil {
+		return nil, err
 	}
 	next.Revision = v.newest + 1
 	if err := o.write(ctx, v, next, parallel, ch); err != nil {
@@ -140,6 +146,17 @@ func (o *op) settledEverywhere(v view, ch *store.Change) bool {
 	return true
 }
 
+// enough refuses a change that fewer nodes would take than are wanted, where its
+// user would rather have an error than a session on one node alone.
+func (o *op) enough(next *record.Record, answered set) error {
+	members, _ := o.roster.indices(next.Members)
+	if missing := members &^ answered; o.refuseDegraded && missing != 0 {
+		return o.counted(fmt.Errorf("%w: %v of this session's nodes %v do not answer, and changes with fewer copies are refused",
+			store.ErrUnavailable, o.roster.namesOf(missing), next.Members))
+	}
+	return nil
+}
+
 // sameChange reports whether a copy tells of the change as its home does.
 func sameChange(r, home *record.Record, ch *store.Change) bool {
 	return r != nil && r.Kind == home.Kind && r.Target == home.Target && r.HasCommit(ch.Commit)
@@ -153,7 +170,11 @@ func (c *Cluster) applied(ch *store.Change) func(*record.Record) error {
 		}
 		now := time.Now()
 		r.LastAccessed = now
-		r.TTL = ttlOf(r, now)
+		if r.Revision == 0 {
+			r.TTL = ttlOf(r, now)
+		} else {
+			r.TTL = longer(r.TTL, ttlOf(r, now))
+		}
 		r.AddCommit(ch.Commit)
 		return nil
 	}

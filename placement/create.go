@@ -18,6 +18,9 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.V
 		if err != nil {
 			return nil, err
 		}
+		if err := o.enough(next, o.usable()); err != nil {
+			return nil, err
+		}
 		targets, _ := o.roster.indices(next.Members)
 		targets &= o.usable()
 		o.put(ctx, targets, next)
@@ -40,7 +43,20 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.V
 			return nil, err
 		}
 		o = o.next(o.key) // it did not happen, or where nobody sees it
+		o.gone |= o.failing()
 	}
+}
+
+// failing are the nodes that did not answer once, though another may be asked
+// instead.
+func (o *op) failing() set {
+	failing := set(0)
+	for n, times := range o.failed {
+		if times > 0 && o.roster.nodes[n].monitor != nil {
+			failing = failing.with(n)
+		}
+	}
+	return failing
 }
 
 // newRecord is what a session begins with.
@@ -50,7 +66,9 @@ func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
 	if home < 0 {
 		return nil, o.silence()
 	}
-	next := &record.Record{Epoch: epoch, Revision: 1}
+	next := &record.Record{Epoch: epoch}
 	next.Members = o.roster.names(o.membersFrom(home, usable&^o.roster.draining))
-	return next, o.applied(ch)(next)
+	err := o.applied(ch)(next)
+	next.Revision = 1
+	return next, err
 }

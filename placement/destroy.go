@@ -16,7 +16,7 @@ func (c *Cluster) Destroy(ctx context.Context, base *store.View) error {
 	var ending store.Change // notes whether it may have happened
 	o := c.resume(base)
 	for try := 0; ; try++ {
-		err := o.buryThrough(ctx, base.Record, &ending)
+		err := o.buryThrough(ctx, base.Record, try == 0, &ending)
 		switch {
 		case errors.Is(err, errElsewhere):
 			o = o.former()
@@ -81,20 +81,20 @@ func (o *op) at() int {
 
 // buryThrough ends the session of o, and also the one to which an alias leads
 // that stands beside tombstones: a renewal met an earlier try of ours.
-func (o *op) buryThrough(ctx context.Context, r *record.Record, ending *store.Change) error {
+func (o *op) buryThrough(ctx context.Context, r *record.Record, first bool, ending *store.Change) error {
 	if err := o.through(ctx); err != nil {
 		return err
 	}
 	v := look(o.roster, o.in)
 	target := o.ledOn(v)
-	if err := o.bury(ctx, v, tombstoneOf(r, record.Logout), ending); err != nil || target == "" {
+	if err := o.bury(ctx, v, tombstoneOf(r, record.Logout), first, ending); err != nil || target == "" {
 		return err
 	}
 	led, err := o.next(target).toBury(ctx)
 	if err != nil {
 		return destroyed(err)
 	}
-	return led.buryThrough(ctx, r, ending)
+	return led.buryThrough(ctx, r, first, ending)
 }
 
 // ledOn finds an alias beside tombstones.
@@ -109,29 +109,39 @@ func (o *op) ledOn(v view) (target string) {
 
 // bury puts tombstone where none is yet. If a copy holds something else than its
 // home, such as an alias of which nobody knows whether it has won, the home is
-// first, as in COMMIT 2. It is done when every node that answers has it; the
-// others get it when they are back.
-func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, ending *store.Change) error {
+// first, as in COMMIT 2. It is done when every node that answers has the tombstone;
+// the others get it when they are back. If one did not answer, or this is not the
+// first try, READ comes before that: what the others said may be of another time.
+func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, first bool, ending *store.Change) error {
 	if len(v.unknown) > 0 {
 		return o.strangers(v)
 	}
 	targets := o.unburied(v)
+	if targets == 0 {
+		o.oweAbsent(tombstone)
+		return nil
+	}
 	tombstone.Revision = max(tombstone.Revision, v.newest+1)
-	first := targets
+	err := o.writeTombstones(ctx, v, targets, tombstone, ending)
+	if err == nil || ending.Uncertain {
+		o.oweAbsent(tombstone)
+	}
+	if err == nil && !first {
+		return errAgain
+	}
+	return err
+}
+
+func (o *op) writeTombstones(ctx context.Context, v view, targets set, tombstone *record.Record, ending *store.Change) error {
 	if !v.ended(o.in) && (v.ahead || o.sawAlias()) {
-		first = setOf(v.at)
+		o.put(ctx, setOf(v.at), tombstone)
+		if err := o.acknowledged(setOf(v.at), tombstone, ending); err != nil {
+			return err
+		}
+		targets = targets.without(v.at)
 	}
-	o.put(ctx, first, tombstone)
-	if first != targets && o.in[v.at].status == done {
-		o.put(ctx, targets&^first, tombstone)
-		first = targets
-	}
-	err := o.acknowledged(first, tombstone, ending)
-	if err != nil && !(errors.Is(err, errAgain) && first == targets && o.stands(targets)) {
-		return err
-	}
-	o.oweAbsent(tombstone)
-	return nil
+	o.put(ctx, targets, tombstone)
+	return o.acknowledged(targets, tombstone, ending)
 }
 
 // unburied are the nodes that get a tombstone now.
@@ -155,31 +165,29 @@ func (o *op) sawAlias() bool {
 	return false
 }
 
-// stands reports whether the tombstone is where it was put, but for nodes that
-// did not answer.
-func (o *op) stands(targets set) bool {
-	stands := false
-	for n := range targets.all() {
-		switch o.in[n].status {
-		case refused, unasked:
-			return false
-		case done:
-			stands = true
-		}
-	}
-	return stands
-}
-
 // expire ends a session whose time is over. The one that ends it learns so from the
 // error, so that the end is reported once.
 func (o *op) expire(ctx context.Context, v view, reason record.Reason) error {
 	gone := &store.GoneError{Reason: reason}
-	err := o.resumed(o).bury(ctx, v, tombstoneOf(v.truth, reason), &store.Change{})
+	err := o.resumed(o).bury(ctx, v, tombstoneOf(v.truth, reason), true, &store.Change{})
 	if err == nil {
 		o.counts.expired.Add(1)
 		gone.Ended = v.truth
 	}
 	return gone // also when that failed: it is over, whoever wrote it down
+}
+
+// buryBehind puts the tombstone that was read where a session still lies: a commit
+// and the destroyer met a fault, and each was told of another time.
+func (o *op) buryBehind(v view) {
+	for n := range o.in {
+		if o.in[n].hasItem() && o.in[n].mark.kind() == record.Session {
+			o.behind.run(o.key, func(ctx context.Context) error {
+				return o.resumed(o).bury(ctx, v, tombstoneOf(v.truth, v.truth.Reason), true, &store.Change{})
+			})
+			return
+		}
+	}
 }
 
 // tombstoneOf returns what stands in the place of r after its end. It keeps

@@ -59,12 +59,12 @@ func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
 	return err
 }
 
-// touch sets the time to live that v's record tells, at all members. It never
+// touch sets the time to live that v's record tells, at all members that hold it. It never
 // rides on the read: the time to live stands in the record, and a tombstone's
 // must not become longer.
 func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	o := c.resume(v)
-	members, _ := o.roster.indices(v.Record.Members)
+	members := o.sameAs(look(o.roster, o.in))
 	read := append([]answer(nil), o.in...)
 	o.flight(ctx, members&o.usable(), func(ctx context.Context, n int) answer {
 		err := o.touchOne(ctx, n, v.Record.TTL, read[n].version)

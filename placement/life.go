@@ -42,6 +42,19 @@ func ttlOf(r *record.Record, now time.Time) time.Duration {
 	return ttl.Truncate(time.Millisecond) // what a record can hold
 }
 
+// longer is the time to live of a record that follows one with the time to live
+// former. It never becomes shorter, though the idle timeout does: no forgotten copy
+// may outlive the session. The record itself says when that is over.
+func longer(former, wanted time.Duration) time.Duration {
+	switch {
+	case wanted == store.Forever:
+		return store.Forever
+	case former == store.Forever:
+		return maxTTL // as long as a tombstone of such a session
+	}
+	return max(former, wanted)
+}
+
 // endTTL returns the time to live of the tombstone or alias after r: as long as
 // any forgotten copy of r can live.
 func endTTL(r *record.Record) time.Duration {

@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -12,20 +13,17 @@ import (
 
 // owed are the ends that a node has missed, because it was away: tombstones of
 // sessions that were destroyed, and aliases of sessions that were renewed. It gets
-// them before it is asked again, or shortly after, for as long as a copy that it
-// may have kept can live.
+// them before it is asked again, or shortly after, however long that takes: a node
+// that hung may do what was sent to it before.
 type owed struct {
 	mu   sync.Mutex
 	ends map[string]debt // by key; guarded by mu
 }
 
-type debt struct {
-	item  store.Item
-	until time.Time // nothing that it is to bury lives longer
-}
+type debt store.Item
 
-// maxOwed bounds the ends kept for one node. What is above it ends with
-// the copies' own time to live.
+// maxOwed bounds the ends kept for one node. What is above it ends with the
+// copies' own time to live.
 const maxOwed = 1 << 14
 
 // add reports whether there was room.
@@ -38,20 +36,16 @@ func (o *owed) add(key string, item store.Item) bool {
 	if _, known := o.ends[key]; !known && len(o.ends) >= maxOwed {
 		return false
 	}
-	o.ends[key] = debt{item, time.Now().Add(item.TTL)}
+	o.ends[key] = debt(item)
 	return true
 }
 
-// some returns a few of them, without those that are over.
+// some returns a few of them.
 func (o *owed) some() map[string]debt {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	few := map[string]debt{}
 	for key, d := range o.ends {
-		if time.Now().After(d.until) {
-			delete(o.ends, key)
-			continue
-		}
 		if few[key] = d; len(few) == 64 {
 			break
 		}
@@ -72,9 +66,18 @@ func (o *owed) size() int {
 }
 
 // oweAbsent notes end, a tombstone or an alias, for the nodes that did not get it
-// because they did not answer.
+// because they did not answer. An alias is for members alone.
 func (o *op) oweAbsent(end *record.Record) {
-	absent := (o.roster.every() &^ o.usable()) | o.silent()
+	absent := o.roster.every()
+	for n := range o.in {
+		if o.in[n].status == done {
+			absent = absent.without(n)
+		}
+	}
+	if end.Kind == record.Alias {
+		members, _ := o.roster.indices(slices.Concat(end.Members, end.Leaving))
+		absent &= members
+	}
 	if absent == 0 {
 		return
 	}
@@ -85,16 +88,6 @@ func (o *op) oweAbsent(end *record.Record) {
 		}
 	}
 	o.collect()
-}
-
-func (o *op) silent() set {
-	silents := set(0)
-	for n := range o.in {
-		if o.in[n].status == silent {
-			silents = silents.with(n)
-		}
-	}
-	return silents
 }
 
 // deliver pays what is owed to n. An error ends it: n does not answer.
@@ -126,7 +119,7 @@ func (c *Cluster) deliver(ctx context.Context, n *node) error {
 // already.
 func bury(ctx context.Context, s store.Store, key string, d debt) error {
 	item, err := s.Get(ctx, key, store.Head)
-	switch found, end := mark(item.Flags), mark(d.item.Flags); {
+	switch found, end := mark(item.Flags), mark(d.Flags); {
 	case errors.Is(err, store.ErrNotFound):
 		item.Version = store.Absent
 	case err != nil:
@@ -136,8 +129,7 @@ func bury(ctx context.Context, s store.Store, key string, d debt) error {
 	case end.kind() == record.Alias && found.newerThan(end):
 		return nil
 	}
-	d.item.TTL = max(time.Until(d.until), tick)
-	_, err = s.Put(ctx, key, d.item, item.Version)
+	_, err = s.Put(ctx, key, store.Item(d), item.Version)
 	return err
 }
 

@@ -71,6 +71,7 @@ func (o *op) find(ctx context.Context, hint int, part store.Part, good passage) 
 		switch v.truth.Kind {
 		case record.Tombstone:
 			o.counts.tombstones.Add(1)
+			o.buryBehind(v)
 			return nil, ended(v.truth)
 		case record.Alias:
 			if !good(v.truth) {
@@ -196,22 +197,46 @@ func (o *op) lost() set {
 
 // viewOf makes a View of a session that was read, unless its time is over.
 func (o *op) viewOf(ctx context.Context, v view) (*store.View, error) {
-	l := lifeOf(v.truth, o.in[v.at].ttl, time.Now())
+	left := o.left(v)
+	l := lifeOf(v.truth, left, time.Now())
 	if l.ended != 0 {
 		return nil, o.expire(ctx, v, l.ended)
 	}
 	return &store.View{
-		Record: v.truth, LastAccessed: l.lastUse, Aliased: o.via != nil, Extended: l.extend || o.fading(v),
+		Record: v.truth, LastAccessed: l.lastUse, Aliased: o.via != nil, Extended: l.extend || o.fading(v, left),
 		Key: o.key, Seen: o,
 	}, nil
 }
 
-// fading reports whether a copy will expire well before its home.
-func (o *op) fading(v view) bool {
-	for n := range v.members.all() {
-		if a := &o.in[n]; v.truth.TTL != store.Forever && a.holds(o.in[v.at].mark) && a.ttl < o.in[v.at].ttl-2*tick {
+// left is the longest time that any member has the truth for: one may have missed
+// a touch.
+func (o *op) left(v view) time.Duration {
+	left := o.in[v.at].ttl
+	for n := range o.sameAs(v).all() {
+		if left != store.Forever && (o.in[n].ttl == store.Forever || o.in[n].ttl > left) {
+			left = o.in[n].ttl
+		}
+	}
+	return left
+}
+
+// fading reports whether a member will expire well before the others.
+func (o *op) fading(v view, left time.Duration) bool {
+	for n := range o.sameAs(v).all() {
+		if ttl := o.in[n].ttl; ttl != store.Forever && (left == store.Forever || ttl < left-2*tick) {
 			return true
 		}
 	}
 	return false
+}
+
+// sameAs are the members that hold the very state that is the truth.
+func (o *op) sameAs(v view) set {
+	same := set(0)
+	for n := range v.members.all() {
+		if a := &o.in[n]; a.hasItem() && a.mark == o.in[v.at].mark {
+			same = same.with(n)
+		}
+	}
+	return same
 }

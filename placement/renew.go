@@ -88,10 +88,16 @@ func (r *renewal) prepare(ctx context.Context, old *op, next *record.Record) err
 	next.Epoch, next.Leaving = r.epoch, nil
 	next.Revision = v.newest + 1
 	next.Members = r.to.roster.names(r.to.membersFrom(v.at, v.answered&^r.to.roster.draining))
+	if err := r.to.enough(next, v.answered); err != nil {
+		return err
+	}
 	members, _ := r.to.roster.indices(next.Members)
 	r.epoch += 2
 	r.made = next
 	r.to.put(ctx, members&v.answered, next)
+	if members&^v.answered != 0 {
+		r.mends.add(r.to.key, next.TTL)
+	}
 	return r.to.acknowledged(members&v.answered, next, &store.Change{})
 }
 

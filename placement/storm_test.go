@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"testing"
@@ -84,11 +85,7 @@ func (s *storm) network(ctx context.Context, _ faultstore.Call, next func() erro
 }
 
 func (s *storm) startServer(i int) *placement.Cluster {
-	var nodes []store.Node
-	for n, at := range s.nodes {
-		nodes = append(nodes, store.Node{Name: fmt.Sprint("n", n+1), Store: at.Client(fmt.Sprint("app", i))})
-	}
-	c, err := placement.New(nodes, placement.Options{Codec: newCodec(s.t), Timeout: timeout, Copies: s.copies})
+	c, err := placement.New(s.list(i), placement.Options{Codec: newCodec(s.t), Timeout: timeout, Copies: s.copies})
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -158,7 +155,7 @@ func (s *storm) strike() {
 	n, name := s.nodes[i], fmt.Sprint("n", i+1)
 	victim := s.random(len(s.servers))
 	wait := func() { time.Sleep(time.Duration(s.random(4000)) * time.Millisecond) }
-	kind := s.random(8)
+	kind := s.random(9)
 	s.log("fault %d at %s, app%d", kind, name, victim)
 	switch kind {
 	case 0:
@@ -188,8 +185,43 @@ func (s *storm) strike() {
 		n.Revive() // restarted empty
 	case 7:
 		s.killServer(victim)
+	case 8:
+		if len(s.nodes) > s.copies {
+			s.drain(name)
+		}
 	}
 	s.log("over")
+}
+
+// drain empties a node under load, and takes it into use again.
+func (s *storm) drain(name string) {
+	for i := range s.servers {
+		if err := s.server(i).Drain(name); err != nil {
+			s.t.Errorf("Drain(%s): %v", name, err)
+		}
+		time.Sleep(time.Duration(s.random(50)) * time.Millisecond)
+	}
+	for range 3 { // each use moves a session behind it
+		s.poke()
+		time.Sleep(timeout)
+	}
+	for _, u := range s.users {
+		if v, _, _ := u.load(0); v != nil && slices.Contains(v.Record.Members, name) {
+			s.t.Errorf("user %d: the session lies on %v, and %s is drained", u.name, v.Record.Members, name)
+		}
+	}
+	for i := range s.servers {
+		if err := s.server(i).SetNodes(s.list(i)); err != nil {
+			s.t.Errorf("SetNodes: %v", err)
+		}
+	}
+}
+
+func (s *storm) list(server int) (nodes []store.Node) {
+	for n, at := range s.nodes {
+		nodes = append(nodes, store.Node{Name: fmt.Sprint("n", n+1), Store: at.Client(fmt.Sprint("app", server))})
+	}
+	return nodes
 }
 
 // killServer abandons a server with what it has under way, and starts another.

@@ -26,6 +26,7 @@ func (a *app) apiRoutes(handle func(pattern string, h http.HandlerFunc)) {
 	handle("POST /login", a.login)
 	handle("POST /renew", a.renew)
 	handle("POST /logout", a.logout)
+	handle("GET /explain", a.explain)
 	handle("GET /events", a.events)
 }
 

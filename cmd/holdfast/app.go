@@ -47,6 +47,7 @@ func (appCommand) Help() string {
 	POST   /login?user=U    new id, owner U
 	POST   /renew           new id
 	POST   /logout          destroys the session
+	GET    /explain         why this browser's cookie finds no session, as far as this server knows
 	GET    /events          the session every second, as server-sent events
 	GET    /livez, /readyz  health; /readyz is 503 once the server has been told to stop
 	GET    /stats           counters of the session manager, and the states of its cache nodes

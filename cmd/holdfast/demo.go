@@ -40,8 +40,11 @@ func (c *demoCommand) Run(p *process) error {
 	report, err := drill.Run(p.ctx, drill.Options{
 		Length: time.Duration(c.Seconds) * time.Second, Copies: int(c.Copies), Memcached: c.Memcached, Say: p.say,
 	})
-	if report != nil {
-		err = errors.Join(err, report.Err(), report.Print(p.stdout))
+	if report == nil {
+		return err
 	}
-	return err
+	if p.ctx.Err() != nil {
+		return errors.Join(errors.New("stopped before the end: the figures are of what happened until then"), report.Print(p.stdout))
+	}
+	return errors.Join(err, report.Err(), report.Print(p.stdout))
 }

@@ -22,6 +22,7 @@ type pageData struct {
 	Notices []string
 	Ended   bool  // the browser comes from a logout
 	Session *view // nil: there is none
+	Why     []holdfast.Explanation
 	Idle    string
 	Expires time.Time // zero: never
 	Rows    []row
@@ -44,6 +45,7 @@ func (a *app) pageData(r *http.Request, s *holdfast.Session) (pageData, error) {
 	d.Notices = notice.Take(s)
 	v, err := a.viewOf(r, s)
 	if err == errNoSession {
+		d.Why = explanations(s)
 		return d, nil
 	}
 	if err != nil {

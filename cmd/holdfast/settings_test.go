@@ -120,6 +120,30 @@ var settingRows = []struct {
 		func(c *commands) any { return c.App.options(nil).Ignore },
 	},
 	{
+		"demo", "drill",
+		map[string]string{"true": "true", "false": "false"},
+		map[string]string{"maybe": "true"},
+		func(c *commands) any { return c.Demo.Drill },
+	},
+	{
+		"demo", "seconds",
+		map[string]string{"1": "1", "600": "600"},
+		map[string]string{"": "from 1 on", "0": "from 1 on", "30s": "from 1 on"},
+		func(c *commands) any { return c.Demo.Seconds },
+	},
+	{
+		"demo", "copies",
+		map[string]string{"1": "1"},
+		map[string]string{"0": "from 1 on"},
+		func(c *commands) any { return c.Demo.Copies },
+	},
+	{
+		"demo", "memcached",
+		map[string]string{"true": "true", "false": "false"},
+		map[string]string{"maybe": "true"},
+		func(c *commands) any { return c.Demo.Memcached },
+	},
+	{
 		"node", "listen",
 		map[string]string{"127.0.0.1:0": "127.0.0.1:0"},
 		map[string]string{"11211": "want host:port"},

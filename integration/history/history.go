@@ -46,6 +46,7 @@ type History struct {
 	mu        sync.Mutex // guards what follows
 	registers map[string][]registerOp
 	counters  map[string][]counterOp
+	faults    []fault
 	lost      []error
 }
 
@@ -103,12 +104,12 @@ func (h *History) Check() error {
 	defer h.mu.Unlock()
 	wrong := slices.Clone(h.lost)
 	for _, name := range slices.Sorted(maps.Keys(h.registers)) {
-		if err := checkRegister(h.registers[name]); err != nil {
+		if err := checkRegister(withoutDoubtful(h.registers[name], h.faults)); err != nil {
 			wrong = append(wrong, fmt.Errorf("register %s: %w", name, err))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(h.counters)) {
-		if err := checkCounter(h.counters[name]); err != nil {
+		if err := checkCounter(withoutDoubtfulCounts(h.counters[name], h.faults)); err != nil {
 			wrong = append(wrong, fmt.Errorf("counter %s: %w", name, err))
 		}
 	}

@@ -102,6 +102,29 @@ func TestCountsCommandsAndWaits(t *testing.T) {
 	}
 }
 
+func TestDuringCountsSeveralLinesAsOne(t *testing.T) {
+	first, a := start(t)
+	second, b := start(t)
+	together := func() {
+		a.send("mg k\r\n")
+		b.send("mg k\r\n")
+		a.expect("EN")
+		b.expect("EN")
+	}
+	if got, want := wire.During(together, first, second).String(), "1 waits, mg 2"; got != want {
+		t.Errorf("sent together: %s, want %s", got, want)
+	}
+	inTurn := func() {
+		a.send("mg k\r\n")
+		a.expect("EN")
+		b.send("ms k 1\r\nx\r\n")
+		b.expect("HD")
+	}
+	if got, want := wire.During(inTurn, first, second).String(), "2 waits, mg 1, ms 1"; got != want {
+		t.Errorf("sent in turn: %s, want %s", got, want)
+	}
+}
+
 func TestStepTotal(t *testing.T) {
 	s := wire.Step{Commands: map[string]int{"mg": 2, "ms": 1, "version": 4}}
 	if got := s.Total(); got != 7 {

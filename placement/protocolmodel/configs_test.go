@@ -30,6 +30,7 @@ func unborn(c *Config)   { c.Start = Unborn }
 func emptied(c *Config)  { c.Start = Emptied }
 func newOwner(c *Config) { c.NewOwner = true }
 func oneID(c *Config)    { c.Remember = 1 }
+func oneTry(c *Config)   { c.Tries = 1 }
 func hintN2(c *Config)   { c.Hint = 1 }
 func hintN3(c *Config)   { c.Hint = 2 }
 func probing(c *Config)  { c.Probes = true }
@@ -78,6 +79,8 @@ var promised = []question{
 	{"a creator and a reader, a node crashes", one(2, Faults{Crashes: 1}, Creator, Reader).and(unborn)},
 	{"a creator and two writers, a node crashes", one(2, Faults{Crashes: 1}, Creator, Writer, Writer).and(unborn)},
 	{"a creator and a writer, an answer is lost", one(2, Faults{Silences: 1}, Creator, Writer).and(unborn)},
+	{"a creator and two writers, a node hangs", one(2, Faults{Hangs: 1}, Creator, Writer, Writer).and(unborn)},
+	{"a creator, a writer and a reader, an answer is lost, after repair a node crashes", one(2, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn)},
 	{"a creator, a writer and a reader on three nodes, a node crashes", one(3, Faults{Crashes: 1}, Creator, Writer, Reader).and(unborn)},
 	{"a creator, a writer and a reader on three nodes, an answer is lost", one(3, Faults{Silences: 1}, Creator, Writer, Reader).and(unborn)},
 	{"a creator and two writers on three nodes, an answer is lost", one(3, Faults{Silences: 1}, Creator, Writer, Writer).and(unborn)},
@@ -135,7 +138,7 @@ var large = []question{
 	{"three writers, an answer of the home is lost", big(one(2, Faults{Silences: 1, Node: 1}, Writer, Writer, Writer))},
 	{"three writers, an answer of the copy is lost", big(one(2, Faults{Silences: 1, Node: 2}, Writer, Writer, Writer))},
 	{"two writers and a reader, a node and a server crash", big(one(2, Faults{Crashes: 1, Deaths: 1}, Writer, Writer, Reader))},
-	{"two writers and a reader on three nodes, a node crashes", big(one(3, Faults{Crashes: 1}, Writer, Writer, Reader))},
+	{"two writers and a reader on three nodes, one further try, a node crashes", big(one(3, Faults{Crashes: 1}, Writer, Writer, Reader).and(oneTry))},
 	{"two writers and a destroyer, a node crashes", big(one(2, Faults{Crashes: 1}, Writer, Destroyer, Writer))},
 	{"a writer, a destroyer and a reader on three nodes, a node crashes", big(one(3, Faults{Crashes: 1}, Writer, Destroyer, Reader))},
 	{"a writer, a destroyer and a reader, both drain the home, a node crashes", big(one(3, Faults{Crashes: 1}, Writer, Destroyer, Reader).and(drains(n1, n1)))},

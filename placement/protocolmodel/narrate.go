@@ -21,6 +21,17 @@ func (m *model) narrate(before, after *State, mv move) string {
 		return fmt.Sprintf("%s waits for %s in vain: its %s may be done later%s", clientName(k), nodeName(n), words(before.Clients[k].Out[n]), m.then(after, k))
 	case cutOff:
 		return fmt.Sprintf("%s is cut off from %s: its %s may be done later%s", clientName(k), nodeName(n), words(before.Clients[k].Out[n]), m.then(after, k))
+	case lands:
+		st := before.Strays[k]
+		return fmt.Sprintf("%s does %s's late %s", nodeName(n), clientName(int(st.From)), words(st.Message))
+	}
+	return m.narrateFault(after, mv)
+}
+
+// narrateFault tells what happened that no client did.
+func (m *model) narrateFault(after *State, mv move) string {
+	n, k := int(mv.node), int(mv.who)
+	switch mv.event {
 	case nodeDies:
 		return nodeName(n) + " dies"
 	case nodeEmpty:
@@ -40,8 +51,7 @@ func (m *model) narrate(before, after *State, mv move) string {
 	case serverDies:
 		return fmt.Sprintf("app server %d dies", k+1)
 	}
-	st := before.Strays[k]
-	return fmt.Sprintf("%s does %s's late %s", nodeName(n), clientName(int(st.From)), words(st.Message))
+	return ""
 }
 
 func (m *model) tellArrival(before, after *State, k, n int) string {

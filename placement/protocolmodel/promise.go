@@ -14,6 +14,23 @@ const (
 	servedExpired
 )
 
+// String tells who was told what.
+func (l lie) String() string {
+	switch l {
+	case staleRead:
+		return "a reader misses a change that was acknowledged before it began, or sees it twice"
+	case servedDestroyed:
+		return "a reader is served a session whose destruction was acknowledged before it began"
+	case toldAbsent:
+		return "somebody is told that there is no session, and a node holds it"
+	case toldExpired:
+		return "somebody is told that the session has expired, and it was used within its idle timeout"
+	case servedExpired:
+		return "a reader is served a session that was not used for longer than its idle timeout"
+	}
+	return ""
+}
+
 // betrayedBy reports whether a reader that gets r was owed something else.
 func (c *Client) betrayedBy(r Record) lie {
 	if c.OwesEnd {
@@ -57,17 +74,8 @@ func (s *State) anywhere(key uint8) bool {
 // a reader would see that asks all nodes right now. Since this is asked in every
 // state, it is asked after every fault.
 func (m *model) broken(s *State) string {
-	switch s.Lie {
-	case staleRead:
-		return "a reader misses a change that was acknowledged before it began, or sees it twice"
-	case servedDestroyed:
-		return "a reader is served a session whose destruction was acknowledged before it began"
-	case toldAbsent:
-		return "somebody is told that there is no session, and a node holds it"
-	case toldExpired:
-		return "somebody is told that the session has expired, and it was used within its idle timeout"
-	case servedExpired:
-		return "a reader is served a session that was not used for longer than its idle timeout"
+	if s.Lie != noLie {
+		return s.Lie.String()
 	}
 	r := m.truthNow(s, 0)
 	for hops := 0; r.Kind == Alias && hops < maxKeys; hops++ {

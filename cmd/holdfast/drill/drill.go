@@ -23,13 +23,15 @@ const (
 
 // Run makes a drill and returns what came of it. When ctx ends early the report
 // has what was seen until then, and the error is that of ctx.
-func Run(ctx context.Context, opts Options) (*Report, error) {
+func Run(ctx context.Context, opts Options) (*Report, error) { return run(ctx, opts, allFaults, 1) }
+
+func run(ctx context.Context, opts Options, round func(*site) []fault, fewest int) (*Report, error) {
 	s, err := newSite(opts)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	d := &drill{Options: opts, site: s, ledger: newLedger(), began: time.Now()}
+	d := &drill{Options: opts, site: s, ledger: new(ledger), round: round, fewest: fewest, began: time.Now()}
 	d.Say("%d clients on %d sessions, for %v.", clientCount, sessionCount, opts.Length)
 	stopLoad, err := d.startLoad(ctx)
 	if err == nil {
@@ -49,6 +51,8 @@ type drill struct {
 	ledger  *ledger
 	clients []*client // the load
 	readers []*client // read what the client of the same number began
+	round   func(*site) []fault
+	fewest  int // faults, however long they take
 	began   time.Time
 	struck  []struckFault // in order of time
 }

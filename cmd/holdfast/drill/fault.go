@@ -11,6 +11,7 @@ type fault struct {
 	kind, target string
 	strike, mend func() error
 	lasts        time.Duration
+	takes        time.Duration // about, until everything has recovered from it
 }
 
 // A struckFault is one that has happened.
@@ -20,16 +21,16 @@ type struckFault struct {
 }
 
 const (
-	nodeAway   = 700 * time.Millisecond
-	serverAway = 400 * time.Millisecond
+	nodeTakes  = 4 * time.Second // a node must answer for a while before it is used again
+	shortTakes = time.Second
 	frozenFor  = 1200 * time.Millisecond // longer than anybody waits for it
-	// recovery is about how long a fault takes, with all that comes before the next.
-	recovery = 4 * time.Second
+
+	mostSweeps = 50
 )
 
-// faults are a round: each node and each server is killed, one node freezes and
+// allFaults are a round: each node and each server is killed, one node freezes and
 // one is emptied.
-func (s *site) faults() (round []fault) {
+func allFaults(s *site) (round []fault) {
 	for i := range size {
 		round = append(round, s.killNode(i), s.killServer(i))
 	}
@@ -38,35 +39,34 @@ func (s *site) faults() (round []fault) {
 
 func (s *site) killNode(i int) fault {
 	n := s.nodes[i]
-	return fault{"kill of a node", n.name, n.kill, n.start, nodeAway}
+	return fault{"kill of a node", n.name, n.kill, n.start, 700 * time.Millisecond, nodeTakes}
 }
 
 func (s *site) killServer(i int) fault {
 	server := s.servers[i]
 	strike := func() error { server.kill(); return nil }
 	mend := func() error { return server.start(s.list(), s.copies) }
-	return fault{"kill of an app server", server.name, strike, mend, serverAway}
+	return fault{"kill of an app server", server.name, strike, mend, 400 * time.Millisecond, shortTakes}
 }
 
 func (s *site) freezeNode(i int) fault {
 	n := s.nodes[i]
 	freeze := func(frozen bool) func() error { return func() error { return n.freeze(frozen) } }
-	return fault{"freeze of a node", n.name, freeze(true), freeze(false), frozenFor}
+	return fault{"freeze of a node", n.name, freeze(true), freeze(false), frozenFor, nodeTakes}
 }
 
 func (s *site) flushNode(i int) fault {
 	n := s.nodes[i]
-	return fault{"flush of a node", n.name, n.flush, func() error { return nil }, 0}
+	return fault{"flush of a node", n.name, n.flush, func() error { return nil }, 0, shortTakes}
 }
 
-// faultByFault plays rounds of faults, at least one fault, until the time is up.
+// faultByFault plays rounds of faults, d.fewest at least, until the time is up.
 func (d *drill) faultByFault(ctx context.Context) error {
-	for first := true; ; {
-		for _, f := range d.site.faults() {
-			if !first && time.Since(d.began)+recovery > d.Length {
+	for {
+		for _, f := range d.round(d.site) {
+			if len(d.struck) >= d.fewest && time.Since(d.began)+f.takes > d.Length {
 				return pause(ctx, d.Length-time.Since(d.began))
 			}
-			first = false
 			if err := d.play(ctx, f); err != nil {
 				return err
 			}
@@ -80,7 +80,7 @@ func (d *drill) play(ctx context.Context, f fault) error {
 	if err := pause(ctx, 100*time.Millisecond); err != nil {
 		return err
 	}
-	underWay := d.ledger.underWay.Load()
+	underWay, mended := d.ledger.underWay.Load(), d.site.mended()
 	d.say("%s: %s, with %d requests under way", f.kind, f.target, underWay)
 	if err := f.strike(); err != nil {
 		return fmt.Errorf("%s %s: %w", f.kind, f.target, err)
@@ -93,27 +93,30 @@ func (d *drill) play(ctx context.Context, f fault) error {
 	if early != nil {
 		return early
 	}
-	return d.recover(ctx)
+	return d.recovered(ctx, mended)
 }
 
-// recover uses every session until none of them needs to be mended any more.
-func (d *drill) recover(ctx context.Context) error {
-	if err := d.site.awaitNodes(); err != nil {
+// recovered waits until everything is as before a fault: all nodes are in use, and
+// every session was used until none needs to be mended any more. mended is how many
+// had been before.
+func (d *drill) recovered(ctx context.Context, mended uint64) error {
+	if err := d.site.awaitNodes(ctx); err != nil {
 		return err
 	}
-	before := d.site.mended()
-	for last := before; ; {
+	last := uint64(0)
+	for range mostSweeps {
 		inParallel(d.readers, func(c *client) { c.readOwn(anyServer) })
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
-		now := d.site.mended()
+		now := d.site.mended() - mended
 		if now == last {
-			d.say("recovered: all nodes are in use, %d sessions were mended at the end", now-before)
+			d.say("recovered: all nodes are in use, %d times a session was mended", now)
 			return nil
 		}
 		last = now
 	}
+	return fmt.Errorf("after %d reads of every session there are still some to mend", mostSweeps)
 }
 
 // pause returns early with the error of ctx.

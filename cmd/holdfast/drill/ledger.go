@@ -16,8 +16,6 @@ type ledger struct {
 	current [sessionCount]atomic.Pointer[session]
 }
 
-func newLedger() *ledger { return &ledger{} }
-
 // open notes a new session in place i.
 func (l *ledger) open(i int, s *session) {
 	l.mu.Lock()

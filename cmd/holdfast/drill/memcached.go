@@ -30,7 +30,6 @@ func (m *memcached) start() error {
 		m.cmd.Args = append(m.cmd.Args, "-u", "root")
 	}
 	m.cmd.Stderr = os.Stderr
-	apart(m.cmd)
 	if err := m.cmd.Start(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package drill
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"time"
@@ -62,21 +63,22 @@ func (s *site) close() {
 	}
 }
 
-// awaitNodes waits until all servers use all nodes, and have told those that
-// come back what was destroyed meanwhile.
-func (s *site) awaitNodes() error {
+// awaitNodes waits until all servers use all nodes, and owe them nothing.
+func (s *site) awaitNodes(ctx context.Context) error {
 	for end := time.Now().Add(20 * time.Second); !s.nodesAreUp(); {
 		if time.Now().After(end) {
 			return fmt.Errorf("20 seconds after the last fault the nodes are not back: %v", s.servers[0].sessions().Nodes())
 		}
-		time.Sleep(20 * time.Millisecond)
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 func (s *site) nodesAreUp() bool {
 	for _, server := range s.servers {
-		if server.sessions().Stats().Placement.TombstonesOwed > 0 {
+		if p := server.sessions().Stats().Placement; p.MendsOwed+p.EndsOwed > 0 {
 			return false
 		}
 		for _, n := range server.sessions().Nodes() {

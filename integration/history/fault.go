@@ -1,0 +1,63 @@
+package history
+
+import (
+	"slices"
+	"time"
+)
+
+// fault is a moment at which a change may vanish that was on one node alone.
+type fault struct {
+	strike Span
+	since  time.Duration // everything older was on all nodes
+}
+
+// Fault notes that something failed within strike. A change that had not been
+// acknowledged by then may vanish with a node, even if it was seen; so those who
+// saw it are not heard. What ended with an unknown outcome before since was on
+// all nodes by then, or had not happened, and must not vanish any more.
+func (h *History) Fault(strike Span, since time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.faults = append(h.faults, fault{strike, since})
+}
+
+// doubtful reports whether a change may vanish by f that a read has seen.
+func (f fault) doubtful(read Span, write registerOp) bool {
+	inTime := read.Start <= f.strike.End && write.span.Start <= f.strike.End
+	if write.outcome == Unknown {
+		return inTime && write.span.End >= f.since
+	}
+	return inTime && write.span.End >= f.strike.Start
+}
+
+// withoutDoubtful leaves out the reads of what may have vanished.
+func withoutDoubtful(ops []registerOp, faults []fault) []registerOp {
+	writes := map[string]registerOp{}
+	for _, op := range ops {
+		if op.write {
+			writes[op.value] = op
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(ops), func(op registerOp) bool {
+		write, known := writes[op.value]
+		return !op.write && known && slices.ContainsFunc(faults, func(f fault) bool { return f.doubtful(op.span, write) })
+	})
+}
+
+// withoutDoubtfulCounts leaves out the reads of what no increment before the
+// fault vouches for, and no read from before since.
+func withoutDoubtfulCounts(ops []counterOp, faults []fault) []counterOp {
+	kept := slices.Clone(ops)
+	for _, f := range faults {
+		certain := int64(0)
+		for _, op := range ops {
+			if op.outcome == Accepted && (op.span.End < f.since || op.increment && op.span.End < f.strike.Start) {
+				certain = max(certain, op.value)
+			}
+		}
+		kept = slices.DeleteFunc(kept, func(op counterOp) bool {
+			return !op.increment && op.value > certain && op.span.Start <= f.strike.End
+		})
+	}
+	return kept
+}

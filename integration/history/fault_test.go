@@ -1,0 +1,53 @@
+package history
+
+import "testing"
+
+// TestOnlyWhatWasNotAcknowledgedMayVanish: at 10 a node is lost; what came before
+// 5 was on all nodes.
+func TestOnlyWhatWasNotAcknowledgedMayVanish(t *testing.T) {
+	strike := Span{10, 10}
+	for _, c := range []struct {
+		name    string
+		write   Span
+		outcome Outcome
+		read    Span
+		allowed bool
+	}{
+		{"given up after the fault", Span{8, 20}, Unknown, Span{9, 9}, true},
+		{"given up before the fault, after the repair", Span{6, 8}, Unknown, Span{9, 9}, true},
+		{"given up before the repair", Span{1, 3}, Unknown, Span{9, 9}, false},
+		{"acknowledged", Span{6, 8}, Accepted, Span{9, 9}, false},
+		{"acknowledged after the fault", Span{8, 20}, Accepted, Span{9, 9}, false},
+		{"seen after the fault", Span{8, 20}, Unknown, Span{11, 12}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := New()
+			h.Fault(strike, 5)
+			h.Write("r", "x", c.write, c.outcome)
+			h.Read("r", "x", c.read)
+			h.Read("r", "", Span{21, 22})
+			h.Increment("c", 1, c.write, c.outcome)
+			h.Count("c", 1, c.read)
+			h.Count("c", 0, Span{21, 22})
+			if err := h.Check(); (err == nil) != c.allowed {
+				t.Errorf("the change was seen, and then not: verdict %v, want it allowed: %v", err, c.allowed)
+			}
+		})
+	}
+}
+
+func TestDoubtfulReadBeforeItsChangeHappensAgain(t *testing.T) {
+	h := New()
+	h.Write("r", "old", Span{1, 2}, Accepted)
+	h.Write("r", "new", Span{8, 20}, Accepted)
+	h.Read("r", "new", Span{9, 9})
+	h.Read("r", "old", Span{12, 13})
+	h.Read("r", "new", Span{21, 22})
+	if h.Check() == nil {
+		t.Error("without a fault: new was seen, then old, and nothing is wrong")
+	}
+	h.Fault(Span{10, 10}, 5)
+	if err := h.Check(); err != nil {
+		t.Errorf("new vanished at the fault and was written again: %v", err)
+	}
+}
