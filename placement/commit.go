@@ -109,6 +109,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	if next.Epoch != v.truth.Epoch {
 		o.counts.relocations.Add(1)
 	}
+	o.oweLeft(v, next)
 	return o.confirmed(base, ch, next), nil
 }
 

@@ -3,7 +3,6 @@ package placement
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -12,15 +11,20 @@ import (
 )
 
 // owed are the ends that a node has missed, because it was away: tombstones of
-// sessions that were destroyed, and aliases of sessions that were renewed. It gets
-// them before it is asked again, or shortly after, however long that takes: a node
-// that hung may do what was sent to it before.
+// sessions that were destroyed, aliases of sessions that were renewed, and the
+// removal of sessions that have left it. It gets them before it is asked again, or
+// shortly after, however long that takes: a node that hung may do what was sent to
+// it before.
 type owed struct {
 	mu   sync.Mutex
 	ends map[string]debt // by key; guarded by mu
 }
 
+// A debt is the item that ends another. Without a value it removes what is not
+// newer than its flags say.
 type debt store.Item
+
+func (d debt) removes() bool { return d.Value == nil }
 
 // maxOwed bounds the ends kept for one node. What is above it ends with the
 // copies' own time to live.
@@ -33,8 +37,12 @@ func (o *owed) add(key string, item store.Item) bool {
 	if o.ends == nil {
 		o.ends = map[string]debt{}
 	}
-	if _, known := o.ends[key]; !known && len(o.ends) >= maxOwed {
+	former, known := o.ends[key]
+	switch {
+	case !known && len(o.ends) >= maxOwed:
 		return false
+	case known && debt(item).removes() && !former.removes():
+		return true
 	}
 	o.ends[key] = debt(item)
 	return true
@@ -66,7 +74,8 @@ func (o *owed) size() int {
 }
 
 // oweAbsent notes end, a tombstone or an alias, for the nodes that did not get it
-// because they did not answer. An alias is for members alone.
+// because they did not answer. A node that answers and was not asked has no say
+// about an alias, while all members have it.
 func (o *op) oweAbsent(end *record.Record) {
 	absent := o.roster.every()
 	for n := range o.in {
@@ -75,8 +84,7 @@ func (o *op) oweAbsent(end *record.Record) {
 		}
 	}
 	if end.Kind == record.Alias {
-		members, _ := o.roster.indices(slices.Concat(end.Members, end.Leaving))
-		absent &= members
+		absent &^= o.usable() &^ o.asked
 	}
 	if absent == 0 {
 		return
@@ -88,6 +96,20 @@ func (o *op) oweAbsent(end *record.Record) {
 		}
 	}
 	o.collect()
+}
+
+// oweLeft has what lay on nodes that a session has left removed, once they stand in
+// its record no more: they hear of nothing that happens to it.
+func (o *op) oweLeft(v view, next *record.Record) {
+	members, _ := o.roster.indices(next.Members)
+	leaving, _ := o.roster.indices(next.Leaving)
+	left := (v.members | v.leaving) &^ members &^ leaving
+	for n := range left.all() {
+		if node := o.roster.nodes[n]; node.monitor != nil && !node.owed.add(o.key, store.Item{Flags: uint32(markOf(next))}) {
+			o.counts.endsDropped.Add(1)
+		}
+		o.collect()
+	}
 }
 
 // deliver pays what is owed to n. An error ends it: n does not answer.
@@ -119,15 +141,18 @@ func (c *Cluster) deliver(ctx context.Context, n *node) error {
 // already.
 func bury(ctx context.Context, s store.Store, key string, d debt) error {
 	item, err := s.Get(ctx, key, store.Head)
-	switch found, end := mark(item.Flags), mark(d.Flags); {
+	found, end := mark(item.Flags), mark(d.Flags)
+	switch {
+	case errors.Is(err, store.ErrNotFound) && d.removes():
+		return nil
 	case errors.Is(err, store.ErrNotFound):
 		item.Version = store.Absent
 	case err != nil:
 		return err
-	case found.kind() == record.Tombstone:
+	case found.kind() == record.Tombstone, end.kind() != record.Tombstone && found.newerThan(end):
 		return nil
-	case end.kind() == record.Alias && found.newerThan(end):
-		return nil
+	case d.removes():
+		return s.Delete(ctx, key, item.Version)
 	}
 	_, err = s.Put(ctx, key, store.Item(d), item.Version)
 	return err

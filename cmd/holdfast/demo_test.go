@@ -37,7 +37,6 @@ func drillFigures(t *testing.T, r *running, code int) map[string]any {
 }
 
 func TestDrillKeepsItsPromises(t *testing.T) {
-	t.Parallel()
 	got := drillFigures(t, start(t, "demo", "--drill", "--seconds=3"), exitOK)
 	for _, key := range drillKeys {
 		wantNone := slices.Contains([]string{"lost_sessions", "lost_updates", "unsent_lost", "resurrected", "takeovers"}, key)
@@ -49,7 +48,6 @@ func TestDrillKeepsItsPromises(t *testing.T) {
 
 // The control: what finds nothing here would find nothing ever.
 func TestDrillFindsTheSessionsThatOneCopyLoses(t *testing.T) {
-	t.Parallel()
 	r := start(t, "demo", "--drill", "--seconds=1", "--copies=1")
 	got := drillFigures(t, r, exitFailed)
 	if lost, _ := got["lost_sessions"].(float64); lost == 0 || !strings.Contains(r.stderr.String(), fmt.Sprintf("non_sticky: %v sessions were lost\n", lost)) {
@@ -58,7 +56,6 @@ func TestDrillFindsTheSessionsThatOneCopyLoses(t *testing.T) {
 }
 
 func TestDrillStopsWhenItIsTold(t *testing.T) {
-	t.Parallel()
 	r := start(t, "demo", "--drill", "--seconds=600")
 	r.stdout.wait(t, "kill of a node: n1")
 	r.stop()

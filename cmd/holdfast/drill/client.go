@@ -13,19 +13,19 @@ import (
 
 // A client sends one request after the other, to one server after the other.
 type client struct {
-	drill  *drill
-	number int
-	http   *http.Client
-	next   int   // server
-	notes  int64 // set so far
+	drill      *drill
+	number, of int // which one of how many that share the sessions
+	http       *http.Client
+	next       int   // server
+	notes      int64 // set so far
 
 	took   []time.Duration // by each request
 	failed int
 }
 
-func newClient(d *drill, number int) *client {
+func newClient(d *drill, number, of int) *client {
 	return &client{
-		drill: d, number: number, next: number,
+		drill: d, number: number, of: of, next: number,
 		http: &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2}},
 	}
 }
@@ -107,9 +107,12 @@ func (c *client) try(method, path, cookie, address string) (r reply, err error) 
 	return r, nil
 }
 
-// work loads the site until ctx ends.
+// work loads the site until ctx ends. A client that had to wait rests as long:
+// too much load for this machine would be another fault, of all nodes at a time.
 func (c *client) work(ctx context.Context) {
-	for pause(ctx, rand.N(2*meanRest)) == nil {
+	for waited := time.Duration(0); pause(ctx, rand.N(2*meanRest)+waited) == nil; {
+		start := time.Now()
 		c.step()
+		waited = time.Since(start)
 	}
 }

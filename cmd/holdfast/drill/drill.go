@@ -19,6 +19,7 @@ type Options struct {
 const (
 	sessionCount = 200
 	clientCount  = 48
+	readerCount  = 8 // at a time, so that reading all sessions is no fault in itself
 )
 
 // Run makes a drill and returns what came of it. When ctx ends early the report
@@ -50,7 +51,7 @@ type drill struct {
 	site    *site
 	ledger  *ledger
 	clients []*client // the load
-	readers []*client // read what the client of the same number began
+	readers []*client // read all sessions together
 	round   func(*site) []fault
 	fewest  int // faults, however long they take
 	began   time.Time
@@ -64,8 +65,10 @@ func (d *drill) startLoad(ctx context.Context) (stop func(), err error) {
 	var running sync.WaitGroup
 	stop = func() { cancel(); running.Wait() }
 	for number := range clientCount {
-		d.clients = append(d.clients, newClient(d, number))
-		d.readers = append(d.readers, newClient(d, number))
+		d.clients = append(d.clients, newClient(d, number, clientCount))
+	}
+	for number := range readerCount {
+		d.readers = append(d.readers, newClient(d, number, readerCount))
 	}
 	inParallel(d.clients, (*client).beginAll)
 	if d.ledger.size() < sessionCount {

@@ -23,9 +23,10 @@ type struckFault struct {
 const (
 	nodeTakes  = 4 * time.Second // a node must answer for a while before it is used again
 	shortTakes = time.Second
-	frozenFor  = 1200 * time.Millisecond // longer than anybody waits for it
+	frozenFor  = patience + 200*time.Millisecond
 
-	mostSweeps = 50
+	mostSweeps     = 50
+	wantedUnderWay = 12 // requests, when a fault strikes
 )
 
 // allFaults are a round: each node and each server is killed, one node freezes and
@@ -80,7 +81,7 @@ func (d *drill) play(ctx context.Context, f fault) error {
 	if err := pause(ctx, 100*time.Millisecond); err != nil {
 		return err
 	}
-	underWay, mended := d.ledger.underWay.Load(), d.site.mended()
+	underWay, mended := d.awaitLoad(), d.site.mended()
 	d.say("%s: %s, with %d requests under way", f.kind, f.target, underWay)
 	if err := f.strike(); err != nil {
 		return fmt.Errorf("%s %s: %w", f.kind, f.target, err)
@@ -94,6 +95,15 @@ func (d *drill) play(ctx context.Context, f fault) error {
 		return early
 	}
 	return d.recovered(ctx, mended)
+}
+
+// awaitLoad waits for a moment at which many requests are under way, and returns
+// how many.
+func (d *drill) awaitLoad() int64 {
+	for end := time.Now().Add(time.Second); d.ledger.underWay.Load() < wantedUnderWay && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	return d.ledger.underWay.Load()
 }
 
 // recovered waits until everything is as before a fault: all nodes are in use, and

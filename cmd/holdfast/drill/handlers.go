@@ -32,7 +32,7 @@ var (
 	note  = holdfast.NewKey[int64]("note")
 )
 
-const longestThought = 20 * time.Millisecond
+const longestThought = 40 * time.Millisecond
 
 // handler is the app: a session with a counter and a note.
 func handler(m *holdfast.Manager) http.Handler {

@@ -29,6 +29,10 @@ type life struct {
 	serving  sync.WaitGroup
 }
 
+// patience is above the default: a machine that runs the whole site and its
+// clients at once is slow.
+const patience = time.Second
+
 func newServer(name, nodes string, copies int) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -43,7 +47,9 @@ func (s *server) start(list string, copies int) error {
 	if err != nil {
 		return err
 	}
-	m, err := holdfast.New(nodes, &holdfast.Options{Copies: copies, Route: s.name, Cookie: holdfast.Cookie{AllowInsecure: true}})
+	m, err := holdfast.New(nodes, &holdfast.Options{
+		Copies: copies, Route: s.name, Cookie: holdfast.Cookie{AllowInsecure: true}, OperationTimeout: patience,
+	})
 	if err != nil {
 		return err
 	}

@@ -67,7 +67,7 @@ func (s *site) close() {
 func (s *site) awaitNodes(ctx context.Context) error {
 	for end := time.Now().Add(20 * time.Second); !s.nodesAreUp(); {
 		if time.Now().After(end) {
-			return fmt.Errorf("20 seconds after the last fault the nodes are not back: %v", s.servers[0].sessions().Nodes())
+			return fmt.Errorf("20 seconds after the last fault the app servers do not use all nodes: has this machine too much to do? %v", s.servers[0].sessions().Nodes())
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err

@@ -10,7 +10,7 @@ import (
 // What the clients do.
 
 const (
-	meanRest    = 15 * time.Millisecond // between two requests of a client
+	meanRest    = 20 * time.Millisecond // between two requests of a client, at least
 	hotSessions = 8                     // get half of all increments
 	tries       = 10                    // of a request that has to succeed
 )
@@ -35,10 +35,10 @@ func (c *client) step() {
 
 func (c *client) session(i int) *session { return c.drill.ledger.current[i].Load() }
 
-// own yields the places whose sessions only this client begins, ends, and sets
-// the note of.
+// own yields this client's part of the places. Only it begins and ends the
+// sessions there, and sets their notes.
 func (c *client) own(yield func(int) bool) {
-	for i := c.number; i < sessionCount && yield(i); i += clientCount {
+	for i := c.number; i < sessionCount && yield(i); i += c.of {
 	}
 }
 
@@ -119,7 +119,7 @@ func (c *client) haunt() {
 	}
 }
 
-// readOwn reads the sessions of this client, and its part of those that were ended,
+// readOwn reads this client's part of the sessions, and of those that were ended,
 // on one server.
 func (c *client) readOwn(server int) {
 	for i := range c.own {
@@ -129,7 +129,7 @@ func (c *client) readOwn(server int) {
 		}
 		s.setUnreadable(is == refused)
 	}
-	for _, s := range c.drill.ledger.endedBy(c.number, clientCount) {
+	for _, s := range c.drill.ledger.endedBy(c.number, c.of) {
 		c.read(s, server)
 	}
 }
