@@ -322,7 +322,10 @@ func (o *op) mayTryAgain(ctx context.Context, ch *store.Change, try int) error {
 	if o.usable() == 0 {
 		return o.silence()
 	}
-	if try >= 2 && !ch.Uncertain { // else its commit id could be forgotten meanwhile
+	switch {
+	case try >= 2 && ch.Uncertain: // its commit id must not be forgotten meanwhile
+		pause(ctx, 100*time.Microsecond)
+	case try >= 2:
 		pause(ctx, time.Millisecond<<min(try-2, 4))
 	}
 	if cause := ctx.Err(); cause != nil {
