@@ -323,7 +323,8 @@ func (o *op) mayTryAgain(ctx context.Context, ch *store.Change, try int) error {
 		return o.silence()
 	}
 	switch {
-	case try >= 2 && ch.Uncertain: // its commit id must not be forgotten meanwhile
+	case ch.Uncertain && try < 32: // its commit id must not be forgotten meanwhile
+	case ch.Uncertain:
 		pause(ctx, 100*time.Microsecond)
 	case try >= 2:
 		pause(ctx, time.Millisecond<<min(try-2, 4))
