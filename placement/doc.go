@@ -1,7 +1,16 @@
 // Package placement decides where sessions lie. A [Cluster] is the
 // store.Backend over nodes that know nothing of each other.
 //
-// It follows the commit and failover protocol of docs/design.md, as it reads
-// for one node; the steps keep their names there: READ, COMMIT, CREATE,
-// DESTROY, LIFE, RENEW.
+// It follows the commit and failover protocol of docs/protocol.md; the steps keep
+// their names there, and in the model that checked them. Read it in this order:
+//
+//	cluster.go, nodes.go, roster.go   the nodes, and how their list changes
+//	op.go, answer.go, mark.go         the work of one request: calls, and what came back
+//	view.go, read.go                  what follows from the answers: READ
+//	commit.go, epoch.go, create.go    COMMIT, CREATE
+//	destroy.go                        DESTROY
+//	renew.go, through.go              RENEW
+//	life.go, extend.go                LIFE, read repair
+//	owed.go, mends.go, turns.go, behind.go, missing.go
+//	                                  what is remembered between requests
 package placement

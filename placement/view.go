@@ -98,11 +98,3 @@ func (v *view) judge(r *roster, in []answer) {
 		}
 	}
 }
-
-// copies are the members other than the home.
-func (v *view) copies(r *roster) set {
-	if home := r.index(v.truth.Members[0]); home >= 0 {
-		return v.members.without(home)
-	}
-	return v.members
-}
