@@ -81,11 +81,11 @@ func (d *director) play(ctx context.Context, actors map[string]func(context.Cont
 	var over atomic.Bool
 	go func() { running.Wait(); over.Store(true) }()
 	for synctest.Wait(); ; synctest.Wait() {
-		if over.Load() && len(d.waiting) == 0 {
-			break
-		}
-		if len(d.waiting) == 0 { // all pause between two tries
-			time.Sleep(time.Millisecond)
+		if d.nobodyWaits() {
+			if over.Load() {
+				break
+			}
+			time.Sleep(time.Millisecond) // all pause between two tries
 			continue
 		}
 		steps := d.steps()
@@ -94,6 +94,12 @@ func (d *director) play(ctx context.Context, actors map[string]func(context.Cont
 		next.do()
 	}
 	d.store.meet = nil
+}
+
+func (d *director) nobodyWaits() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.waiting) == 0
 }
 
 // steps lists what can happen next, in the same order for the same choices before.

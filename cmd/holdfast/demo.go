@@ -29,6 +29,10 @@ table and, as the last line, a JSON object with the same figures. The exit code 
 session and no acknowledged change was lost, nothing happened twice, no logout was undone,
 and faults, relocations and replays of conflicts did happen; else 1.
 
+All of it shares this machine, so requests may wait a second for their session, not half of
+one. Times are as the clients see them, with the 0 to 40 ms that every increment takes in the
+app. A machine too busy to answer at all within that second spoils the drill.
+
 With --copies 1 a session lies on one node, and the drill must find some that are lost.`
 }
 
