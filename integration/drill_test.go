@@ -64,9 +64,9 @@ func (d *drill) one(f fault) {
 	began := time.Now()
 	underWay, acceptedAfter := d.inject(f)
 	healed := time.Since(began)
-	d.repair()
-	d.t.Logf("fault %2d: %-36s %2d requests under way, accepted again after %v, healed after %v, repaired after %v",
-		d.struck, f.name, underWay, round(acceptedAfter), round(healed), round(time.Since(began)))
+	changed := d.repair()
+	d.t.Logf("fault %2d: %-36s %2d requests under way, accepted again after %v, healed after %v, repaired after %v, %d sessions with a change",
+		d.struck, f.name, underWay, round(acceptedAfter), round(healed), round(time.Since(began)), changed)
 	if underWay < 8 {
 		d.t.Errorf("%s struck %d requests under way, want at least 8", f.name, underWay)
 	}

@@ -19,9 +19,13 @@ import (
 
 const repairTimeout = 2 * time.Minute
 
+// readsForRepair is how often a session is read before it is changed so that it
+// lies on all nodes alike.
+const readsForRepair = 3
+
 // repair uses every session once, and those that need it again, until repair is
-// over.
-func (d *drill) repair() {
+// over. It returns how many had to be changed for that.
+func (d *drill) repair() (changed int) {
 	d.t.Helper()
 	deadline := time.Now().Add(repairTimeout)
 	for apart, try := d.users, 0; len(apart) > 0; try++ {
@@ -29,21 +33,26 @@ func (d *drill) repair() {
 			d.t.Fatalf("not repaired after %v: %d sessions do not lie on all nodes alike", repairTimeout, len(apart))
 		}
 		d.waitUntilSteady(deadline)
-		d.use(apart, try)
+		if try == readsForRepair {
+			changed = len(apart)
+		}
+		d.use(apart, try >= readsForRepair)
 		d.repaired = time.Since(d.began)
 		apart = d.apart(apart)
 	}
+	return changed
 }
 
-// use uses sessions, a few at once. A read fills emptied nodes. What a killed app
-// server has left on one node alone, in the same epoch, goes with the next change.
-func (d *drill) use(users []*user, try int) {
+// use reads sessions, a few at once, and perhaps changes them. A read has emptied
+// nodes filled. What a killed app server has left on one node alone, in the same
+// epoch and acknowledged to nobody, goes with the next change.
+func (d *drill) use(users []*user, change bool) {
 	var all sync.WaitGroup
 	for some := range slices.Chunk(users, 1+len(users)/8) {
 		all.Go(func() {
 			for _, u := range some {
 				d.read(u)
-				if try > 0 {
+				if change {
 					d.set(u, "color")
 				}
 			}

@@ -19,7 +19,7 @@ func TestSessionsThatNobodyUsesAreRepairedToo(t *testing.T) {
 	kill := d.killNode(1)
 	kill.strike()
 	time.Sleep(kill.lasts)
-	d.use(d.users, 1)
+	d.use(d.users, true)
 	before := d.stats()
 	kill.heal()
 	for deadline := time.Now().Add(30 * time.Second); !d.someRepairs(before); {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -18,22 +19,29 @@ type op struct {
 	*Cluster
 	roster *roster
 	key    string
-	in     []answer // by node
-	failed []uint8  // by node: calls without an answer
-	gone   set      // that let this request wait in vain, or are full: not asked again
-	asked  set      // by the last READ
-	via    *op      // the alias that led to this key
+	in     []answer        // by node
+	failed [maxNodes]uint8 // by node: calls without an answer
+	gone   set             // that let this request wait in vain, or are full: not asked again
+	asked  set             // by the last READ
+	via    *op             // the alias that led to this key
+
+	few [3]answer // backs in where there are no more nodes
 }
 
 func (c *Cluster) newOp(key string) *op {
 	r := c.roster.Load()
-	return &op{Cluster: c, roster: r, key: key, in: make([]answer, len(r.nodes)), failed: make([]uint8, len(r.nodes))}
+	o := &op{Cluster: c, roster: r, key: key}
+	if o.in = o.few[:]; len(r.nodes) > len(o.few) {
+		o.in = make([]answer, len(r.nodes))
+	}
+	o.in = o.in[:len(r.nodes)]
+	return o
 }
 
 // next is an op that begins with what o knows of the nodes, but not of the key.
 func (o *op) next(key string) *op {
 	n := o.newOp(key)
-	copy(n.failed, o.failed)
+	n.failed = o.failed
 	n.gone = o.gone
 	return n
 }
@@ -177,19 +185,19 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 func (o *op) silence() error {
 	err := store.ErrUnavailable
 	var skipped []string
-	for n, a := range o.in {
-		switch {
+	for n := range o.in {
+		switch a := &o.in[n]; {
 		case a.status == silent && errors.Is(a.err, store.ErrFull):
-			err = fmt.Errorf("%w: node %s: %w; give it more memory, or let it evict", err, o.roster.nodes[n].Name, a.err)
+			err = fmt.Errorf("%w; node %s: %w; give it more memory, or let it evict", err, o.roster.nodes[n].Name, a.err)
 		case a.status == silent:
-			err = fmt.Errorf("node %s: %w", o.roster.nodes[n].Name, a.err)
+			err = fmt.Errorf("%w; node %s: %w", err, o.roster.nodes[n].Name, a.err)
 		case a.status == unasked:
 			skipped = append(skipped, o.roster.nodes[n].Name)
 		}
 	}
 	if len(skipped) > 0 {
 		slices.Sort(skipped)
-		err = fmt.Errorf("%w (not asked, since they do not answer: %v)", err, skipped)
+		err = fmt.Errorf("%w; not asked, since they do not answer: %s", err, strings.Join(skipped, ", "))
 	}
 	return o.counted(err)
 }

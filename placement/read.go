@@ -114,10 +114,7 @@ func (o *op) read(ctx context.Context, hint int, part store.Part) (view, error) 
 	if hint = o.firstAsked(hint); hint < 0 {
 		return view{}, o.silence()
 	}
-	first := set(0)
-	for _, n := range o.roster.choose(hint, o.usable()&^o.roster.draining, o.copies) {
-		first = first.with(n)
-	}
+	first := o.roster.chosen(hint, o.usable()&^o.roster.draining, o.copies)
 	whole := first
 	if part == store.Head {
 		whole = setOf(hint)

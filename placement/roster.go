@@ -70,16 +70,37 @@ func (r *roster) names(indices []int) []string {
 // choose returns size nodes for a session: home, then the next of among in list
 // order, failover nodes last.
 func (r *roster) choose(home int, among set, size int) []int {
-	chosen := make([]int, 0, size)
-	chosen = append(chosen, home)
+	chosen := append(make([]int, 0, size), home)
+	r.choosing(home, among, func(n int) bool {
+		if len(chosen) < size {
+			chosen = append(chosen, n)
+		}
+		return len(chosen) < size
+	})
+	return chosen
+}
+
+// chosen are the same, in no order.
+func (r *roster) chosen(home int, among set, size int) set {
+	chosen := setOf(home)
+	r.choosing(home, among, func(n int) bool {
+		if chosen.size() < size {
+			chosen = chosen.with(n)
+		}
+		return chosen.size() < size
+	})
+	return chosen
+}
+
+// choosing visits the nodes that follow home, the best first, while more are wanted.
+func (r *roster) choosing(home int, among set, more func(int) bool) {
 	for _, these := range [2]set{among &^ r.failover, among & r.failover} {
 		for n := range r.after(home) {
-			if len(chosen) < size && these.has(n) {
-				chosen = append(chosen, n)
+			if these.has(n) && !more(n) {
+				return
 			}
 		}
 	}
-	return chosen
 }
 
 // after yields the other nodes in list order, beginning behind first.
