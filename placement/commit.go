@@ -327,7 +327,7 @@ func (o *op) mayTryAgain(ctx context.Context, ch *store.Change, try int) error {
 	case ch.Uncertain:
 		pause(ctx, 100*time.Microsecond)
 	case try >= 2:
-		pause(ctx, time.Millisecond<<min(try-2, 4))
+		pause(ctx, 250*time.Microsecond<<min(try-2, 4))
 	}
 	if cause := ctx.Err(); cause != nil {
 		return o.counted(fmt.Errorf("%w: no time left for another try: %w", store.ErrUnavailable, cause))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -183,21 +182,27 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 // silence is why nothing is known for certain: the errors of the nodes that did
 // not answer, and the names of those that were not asked.
 func (o *op) silence() error {
-	err := store.ErrUnavailable
+	var failures []error
 	var skipped []string
 	for n := range o.in {
 		switch a := &o.in[n]; {
 		case a.status == silent && errors.Is(a.err, store.ErrFull):
-			err = fmt.Errorf("%w; node %s: %w; give it more memory, or let it evict", err, o.roster.nodes[n].Name, a.err)
+			failures = append(failures, fmt.Errorf("node %s: %w: %w; give it more memory, or let it evict", o.roster.nodes[n].Name, store.ErrUnavailable, a.err))
 		case a.status == silent:
-			err = fmt.Errorf("%w; node %s: %w", err, o.roster.nodes[n].Name, a.err)
+			failures = append(failures, fmt.Errorf("node %s: %w", o.roster.nodes[n].Name, a.err))
 		case a.status == unasked:
 			skipped = append(skipped, o.roster.nodes[n].Name)
 		}
 	}
 	if len(skipped) > 0 {
-		slices.Sort(skipped)
-		err = fmt.Errorf("%w; not asked, since they do not answer: %s", err, strings.Join(skipped, ", "))
+		failures = append(failures, fmt.Errorf("%w: %s not asked, since it does not answer", store.ErrUnavailable, strings.Join(skipped, ", ")))
+	}
+	if len(failures) == 0 {
+		return o.counted(store.ErrUnavailable)
+	}
+	err := failures[0]
+	for _, failure := range failures[1:] {
+		err = fmt.Errorf("%w; %w", err, failure)
 	}
 	return o.counted(err)
 }
