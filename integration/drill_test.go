@@ -79,6 +79,8 @@ func (d *drill) summary() {
 	d.t.Logf("%d requests: %d accepted, %d refused, %d unknown; %d faults; %s",
 		d.done.Load(), d.accepted.Load(), d.refused.Load(), d.unknown.Load(), d.struck, d.latencies.String())
 	for i, s := range d.stats() {
-		d.t.Logf("%s since its last start: %+v", d.apps[i].route, s.Placement)
+		p := s.Placement
+		d.t.Logf("%s since its last start: %d commits, %d replayed, %d conflicts, %d uncertain writes, %d relocations, %d repairs, %d degraded, %d mends owed",
+			d.apps[i].route, s.Commits, s.Replays, p.Conflicts, p.Uncertain, p.Relocations, p.Repairs, p.Degraded, p.MendsOwed)
 	}
 }
