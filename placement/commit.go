@@ -269,7 +269,7 @@ func (o *op) confirmed(base *store.View, ch *store.Change, r *record.Record) *st
 	}
 	if v := look(o.roster, o.in); v.members&^v.answered != 0 {
 		o.counts.degraded.Add(1)
-		o.mends.add(o.key, r.TTL)
+		o.oweMend(r)
 	}
 	if r.Kind == record.Alias {
 		o.oweAbsent(r)

@@ -16,14 +16,21 @@ func (c *Cluster) after(v *store.View) {
 	o, r := v.Seen.(*op), v.Record
 	due := v.Extended && (r.TTL == store.Forever || r.Outdated) || r.Outdated && r.IdleTimeout == 0
 	switch {
-	case o.mendable():
-		c.behind.run(v.Key, func(ctx context.Context) error { return c.repair(ctx, v) })
+	case o.mendable() || o.lags() && time.Since(r.LastAccessed) > c.behind.timeout:
+		c.behind.run(v.Key, func(ctx context.Context) error {
+			pause(ctx, repairAfter)
+			return c.repair(ctx, v)
+		})
 	case due:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
 	case v.Extended:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
 	}
 }
+
+// repairAfter is how long a repair waits for the request behind which it is made:
+// if that changes the session, it has repaired it, and the two would only meet.
+const repairAfter = 20 * time.Millisecond
 
 // mendable reports whether a COMMIT would bring the session to more of the nodes
 // where it should be than have it now: an emptied member is filled, a lost one is
@@ -39,6 +46,18 @@ func (o *op) mendable() bool {
 		}
 	}
 	return o.moves(v)
+}
+
+// lags reports whether a member holds an older revision than the truth. Either a
+// commit is under way, or it was acknowledged while that member did not answer.
+func (o *op) lags() bool {
+	v := look(o.roster, o.in)
+	for n := range v.members.all() {
+		if a := &o.in[n]; a.holds(markOf(v.truth)) && a.mark.revisionsAfter(markOf(v.truth)) < 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // repair is a COMMIT that changes nothing.

@@ -93,10 +93,23 @@ func (c *Cluster) mend(ctx context.Context, key string) {
 	if err != nil || v.truth.Kind != record.Session {
 		return // whoever uses it next sees what there is
 	}
-	if o.mendable() {
+	if o.mendable() || o.lags() {
 		_ = c.repair(ctx, &store.View{Record: v.truth, Key: key, Seen: o})
 	}
-	if fresh := look(o.roster, o.in); fresh.members&^fresh.answered != 0 {
-		c.mends.add(key, v.truth.TTL)
+	if v = look(o.roster, o.in); v.members&^v.answered != 0 {
+		pause(ctx, collectEvery) // perhaps a node that answers and takes nothing
+		o.oweMend(v.truth)
 	}
+}
+
+// oweMend notes that r is stored with fewer copies than it has members.
+func (o *op) oweMend(r *record.Record) {
+	o.mends.add(o.key, r.TTL)
+	members, _ := o.roster.indices(r.Members)
+	for n := range members.all() {
+		if monitor := o.roster.nodes[n].monitor; monitor != nil && !monitor.Usable() {
+			return // its return makes it due
+		}
+	}
+	o.mendAll() // they have returned before it was noted
 }

@@ -95,10 +95,11 @@ func (r *renewal) prepare(ctx context.Context, old *op, next *record.Record) err
 	r.epoch += 2
 	r.made = next
 	r.to.put(ctx, members&v.answered, next)
-	if members&^v.answered != 0 {
-		r.mends.add(r.to.key, next.TTL)
+	err := r.to.acknowledged(members&v.answered, next, &store.Change{})
+	if err == nil && members&^v.answered != 0 {
+		r.to.oweMend(next)
 	}
-	return r.to.acknowledged(members&v.answered, next, &store.Change{})
+	return err
 }
 
 // alias makes old into what stands in the old place after the renewal.

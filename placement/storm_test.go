@@ -26,6 +26,7 @@ type storm struct {
 	copies  int
 	stopped chan struct{}
 	users   []*user
+	sleeper *user        // whose session is used as little as can be
 	answers atomic.Int64 // acknowledged changes
 
 	mu      sync.Mutex
@@ -40,7 +41,7 @@ type storm struct {
 func TestStorms(t *testing.T) {
 	seeds := uint64(2)
 	if os.Getenv("HOLDFAST_DEEP") != "" {
-		seeds = 300
+		seeds = 40
 	}
 	for _, size := range []struct{ servers, nodes, copies int }{{2, 2, 2}, {3, 3, 2}, {2, 4, 3}} {
 		t.Run(fmt.Sprintf("%d servers, %d nodes, %d copies", size.servers, size.nodes, size.copies), func(t *testing.T) {
@@ -126,17 +127,23 @@ func (s *storm) run(faults int) {
 			actors.Go(u.live)
 		}
 	}
+	s.sleeper = &user{storm: s, name: len(s.users)}
+	s.sleeper.begin()
 	for range faults {
 		time.Sleep(time.Duration(s.random(300)) * time.Millisecond)
-		s.strike()
+		forgets := s.strike()
 		s.repair()
+		if forgets { // only a use finds what it was
+			s.sleeper.read(0)
+			time.Sleep(timeout)
+		}
 		if s.t.Failed() {
 			break
 		}
 	}
 	close(s.stopped)
 	actors.Wait()
-	for _, u := range s.users {
+	for _, u := range append(s.users, s.sleeper) {
 		u.judge()
 	}
 	if got := s.answers.Load(); got < 1000 && !s.t.Failed() {
@@ -147,12 +154,17 @@ func (s *storm) run(faults int) {
 	}
 }
 
-// strike makes one fault come and go.
-func (s *storm) strike() {
+// strike makes one fault come and go, and reports whether a node has forgotten what
+// it had.
+func (s *storm) strike() (forgets bool) {
 	i := s.random(len(s.nodes))
 	n, name := s.nodes[i], fmt.Sprint("n", i+1)
 	victim := s.random(len(s.servers))
-	wait := func() { time.Sleep(time.Duration(s.random(4000)) * time.Millisecond) }
+	wait := func() {
+		time.Sleep(time.Duration(s.random(2000)) * time.Millisecond)
+		s.sleeper.increment(s.random(len(s.servers)))
+		time.Sleep(time.Duration(s.random(2000)) * time.Millisecond)
+	}
 	kind := s.random(9)
 	s.log("fault %d at %s, app%d", kind, name, victim)
 	switch kind {
@@ -189,6 +201,7 @@ func (s *storm) strike() {
 		}
 	}
 	s.log("over")
+	return slices.Contains([]int{0, 2, 5, 6}, kind)
 }
 
 // drain empties a node under load, and takes it into use again.
