@@ -3,6 +3,7 @@ package placement
 import (
 	"fmt"
 	"io"
+	"maps"
 	"math/rand/v2"
 
 	"github.com/holdfast-sessions/holdfast/placement/health"
@@ -140,9 +141,7 @@ func (r *roster) newHome(among set) int {
 func (r *roster) extended(list []store.Node, add func(store.Node, int) *node) (*roster, error) {
 	next := &roster{nodes: r.nodes, byName: map[string]int{}, failover: r.failover}
 	listed := set(0)
-	for name, i := range r.byName {
-		next.byName[name] = i
-	}
+	maps.Copy(next.byName, r.byName)
 	for _, given := range list {
 		i := next.index(given.Name)
 		switch {
