@@ -31,12 +31,12 @@ func (a *actor) forgotten(r Record) bool {
 // settledEverywhere reports whether every member that can be reached has this
 // client's change, in this epoch.
 func (a *actor) settledEverywhere(v view) bool {
-	if !v.homeHas {
-		return false
+	if !v.homeHas || v.copied && v.truth.Leaving&^v.answered != 0 {
+		return false // or it is certain by now that nodes that were not heard are not needed
 	}
 	for n := range a.Nodes {
 		if a.Rules.SettleEverywhere && (v.truth.Members | v.unaware).has(n) && v.answered.has(n) &&
-			!(holds(a.c.In[n], v.truth.Epoch) && a.same(a.c.In[n].Record, v.truth)) {
+			!(a.follows(a.c.In[n], v.truth) && a.same(a.c.In[n].Record, v.truth)) {
 			return false
 		}
 	}
@@ -63,6 +63,9 @@ func (a *actor) change(v view, has bool) Record {
 	next := v.truth
 	next.Revision = v.newest + 1
 	next.Leaving = v.unaware
+	if a.Rules.ListUnheard && !v.copied {
+		next.Leaving |= v.truth.Leaving
+	}
 	if has {
 		return next
 	}

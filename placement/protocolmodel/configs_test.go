@@ -36,6 +36,9 @@ func hintN3(c *Config)   { c.Hint = 2 }
 func probing(c *Config)  { c.Probes = true }
 func three(c *Config)    { c.Copies = 3 }
 
+// apart: one server is cut off from the copy, the other from the home, for good.
+func apart(c *Config) { c.CutOff = []set{n2, n1} }
+
 func drains(first, second set) func(*Config) {
 	return func(c *Config) { c.Draining = []set{first, second} }
 }
@@ -126,6 +129,17 @@ var promised = []question{
 	{"both drain the home, a node and a server crash", one(3, Faults{Crashes: 1, Deaths: 1}, Writer, Writer).and(drains(n1, n1))},
 	{"both drain the home, a reader, a node crashes", one(3, Faults{Crashes: 1}, Writer, Reader).and(drains(n1, n1))},
 	{"one server drains the home", one(3, Faults{}, Writer, Writer).and(drains(n1, 0))},
+	{"both drain the home, the copy is cut off", one(3, Faults{Silences: 2, Node: 2}, Writer, Writer).and(drains(n1, n1))},
+	{"two writers on three nodes, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Writer, Writer)},
+	{"a writer and a destroyer on three nodes, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Writer, Destroyer)},
+	{"two writers, each cut off from another member, a server dies", one(3, Faults{Deaths: 1}, Writer, Writer).and(apart)},
+	{"two writers and a reader, the servers cut off from different members", one(3, Faults{}, Writer, Writer, Reader).and(apart)},
+	{"a reader and two writers, the servers cut off from different members", one(3, Faults{}, Reader, Writer, Writer).and(apart)},
+	{"three writers, the servers cut off from different members", one(3, Faults{}, Writer, Writer, Writer).and(apart)},
+	{"a destroyer, a writer and a reader, the servers cut off from different members", one(3, Faults{}, Destroyer, Writer, Reader).and(apart)},
+	{"a writer, a renewer and a reader, the servers cut off from different members", one(3, Faults{}, Writer, Renewer, Reader).and(apart)},
+	{"two writers and a reader, probes, the servers cut off from different members", one(3, Faults{}, Writer, Writer, Reader).and(apart).and(probing)},
+	{"a reader and two writers, probes, the servers cut off from different members", one(3, Faults{}, Reader, Writer, Writer).and(apart).and(probing)},
 	{"the servers drain different members", one(3, Faults{}, Writer, Writer).and(drains(n1, n2))},
 }
 

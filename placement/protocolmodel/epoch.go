@@ -22,9 +22,20 @@ func (a *actor) newEpoch(v view, has bool) {
 	wanted := v.answered &^ a.of(a.Draining)
 	next.Members = a.withAbsent(a.firstOf(wanted, int(next.Home), a.Copies))
 	if a.Rules.FenceLeaving {
-		next.Leaving = (v.truth.Members | v.unaware) & v.answered &^ next.Members
+		next.Leaving = a.leaving(v) &^ next.Members
 	}
 	a.write(v, next, !a.Rules.DecideFirst)
+}
+
+// leaving are the nodes that a new epoch may leave. One that was not heard may have
+// decided otherwise by now: as long as it is listed no view is clean, so that all
+// nodes are asked, with value, which of the two has a copy.
+func (a *actor) leaving(v view) set {
+	left := v.truth.Members | v.unaware
+	if a.Rules.ListUnheard && !v.clean {
+		return left
+	}
+	return left & v.answered
 }
 
 // stride is how far the epoch rises. A change that a fault forces goes further

@@ -47,7 +47,7 @@ func (c *Config) over(v view, in *[maxNodes]Answer) bool {
 	}
 	unused, told := uint8(0), false
 	for n := range c.Nodes {
-		if !v.isTruth(in[n]) || in[n].Left > v.truth.TTL || !c.Rules.LongestLife && n != v.at {
+		if !c.isTruth(v, in[n]) || in[n].Left > v.truth.TTL || !c.Rules.LongestLife && n != v.at {
 			continue
 		}
 		if u := v.truth.TTL - in[n].Left; !told || u < unused {
@@ -60,7 +60,7 @@ func (c *Config) over(v view, in *[maxNodes]Answer) bool {
 // extend is LIFE, behind the answer to a READ: the members that hold the truth
 // live as long again from now on.
 func (a *actor) extend(v view) {
-	if a.Life.Idle == 0 || !a.Rules.TouchBehind || !v.tired(&a.c.In) {
+	if a.Life.Idle == 0 || !a.Rules.TouchBehind || !a.tired(v, &a.c.In) {
 		a.end(acknowledged)
 		return
 	}
@@ -78,9 +78,9 @@ func (a *actor) extend(v view) {
 }
 
 // tired reports whether any member's item has not its full life.
-func (v view) tired(in *[maxNodes]Answer) bool {
-	for n, a := range in {
-		if v.truth.Members.has(n) && v.isTruth(a) && a.Left != v.truth.TTL {
+func (a *actor) tired(v view, in *[maxNodes]Answer) bool {
+	for n, got := range in {
+		if v.truth.Members.has(n) && a.isTruth(v, got) && got.Left != v.truth.TTL {
 			return true
 		}
 	}
@@ -88,16 +88,16 @@ func (v view) tired(in *[maxNodes]Answer) bool {
 }
 
 // isTruth tells by its flags whether a node holds the truth.
-func (v view) isTruth(a Answer) bool {
-	return holds(a, v.truth.Epoch) && a.Record.Revision == v.truth.Revision
+func (c *Config) isTruth(v view, got Answer) bool {
+	return c.follows(got, v.truth) && got.Record.Revision == v.truth.Revision
 }
 
 // touches says whether node n, where READ found that, is touched.
 func (a *actor) touches(v view, n int, read Answer) bool {
 	switch {
-	case !holds(read, v.truth.Epoch):
+	case !a.follows(read, v.truth):
 		return false
-	case a.Rules.TouchTruth && !v.isTruth(read):
+	case a.Rules.TouchTruth && !a.isTruth(v, read):
 		return false // its writer is under way, or the next commit mends it
 	}
 	return a.Rules.TouchAll || n == v.at

@@ -32,6 +32,8 @@ type Rules struct {
 	NewEpoch        bool // a change of the home is a new epoch
 	DecideFirst     bool // a new epoch is written at one node before any other
 	ForcedFurther   bool // a change that a fault forces raises the epoch further than a planned one
+	Arbiter         bool // of two homes with one epoch, the one counts whose record another node holds too
+	ListUnheard     bool // a forced new epoch lists members that did not answer as leaving, until it has a copy
 	FenceLeaving    bool // members that leave get the new record too, before the acknowledgement
 	UnknownIsError  bool // a member that is not in a server's list is not replaced by it
 	CreateFurther   bool // each try of CREATE has an epoch of its own
@@ -68,7 +70,7 @@ func AllRules() Rules {
 		DoubtHint: true, AskAll: true, AbsentByAll: true, ReadRepair: true,
 		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
 		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,
-		UnknownIsError: true, CreateFurther: true,
+		Arbiter: true, ListUnheard: true, UnknownIsError: true, CreateFurther: true,
 		Tombstones: true, TombstonesOnCopies: true, TombstonesOnAll: true, ConfirmBurial: true, ConditionalTombstones: true,
 		TouchBehind: true, TouchAll: true, TouchTruth: true, TouchChecks: true, LongestLife: true,
 		TombstoneOutlives: true, LongestTTL: true, QueueTombstones: true, TombstonesFirst: true, TombstonesWait: true,

@@ -8,7 +8,9 @@ func (m *model) start() State {
 	for n := range m.Nodes {
 		s.Nodes[n].Boot = 1
 	}
-	copy(s.Avoids[:], m.Unknown)
+	for server := range m.Servers {
+		s.Avoids[server] = listed(m.Unknown, server) | listed(m.CutOff, server)
+	}
 	m.history(&s)
 	for k, role := range m.Roles {
 		s.Clients[k].Role = role

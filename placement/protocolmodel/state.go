@@ -130,6 +130,7 @@ type Config struct {
 	Remember      int   // commit ids in a record; 0: as many as there are clients
 	NewOwner      bool  // renewals change the owner
 	Unknown       []set // by server: nodes that are not in its list
+	CutOff        []set // by server: nodes that never answer it
 	Draining      []set // by server: nodes that it knows, and moves sessions away from
 	Faults        Faults
 	Life          Life

@@ -11,6 +11,7 @@ type view struct {
 	unaware  set    // leaving nodes that hold an older epoch
 	newest   uint8  // the highest revision seen in that epoch
 	ahead    bool   // a copy is ahead of the home
+	copied   bool   // a node other than its home holds the truth's epoch
 }
 
 // look is READ 1, 2, 4 and 5.
@@ -65,8 +66,9 @@ func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
 	if in[v.at].Probed {
 		return // nobody told the home of this epoch
 	}
-	epoch, home, members := v.truth.Epoch, int(v.truth.Home), v.truth.Members
-	v.homeHas = holds(in[home], epoch)
+	c.arbitrate(v, in)
+	home, members := int(v.truth.Home), v.truth.Members
+	v.homeHas = c.follows(in[home], v.truth)
 	if v.homeHas && !c.Rules.HomeIsBase || !v.homeHas && !c.Rules.OneDecider {
 		return // the highest revision
 	}
@@ -74,8 +76,21 @@ func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
 		members = c.allNodes()
 	}
 	for n := range c.ring(home) {
-		if members.has(n) && holds(in[n], epoch) {
+		if members.has(n) && c.follows(in[n], v.truth) {
 			c.takeFrom(v, in, n)
+			return
+		}
+	}
+}
+
+// arbitrate is for two homes with one epoch: two servers, each cut off from
+// another member, have decided at the same time. A copy is written after its home
+// has decided, and conditionally, so that only one of the two can have it; the
+// other was never acknowledged.
+func (c *Config) arbitrate(v *view, in *[maxNodes]Answer) {
+	for n := range c.Nodes {
+		if r := in[n].Record; c.Rules.Arbiter && holds(in[n], v.truth.Epoch) && !in[n].Probed && int(r.Home) != n {
+			v.truth, v.at, v.copied = r, n, true
 			return
 		}
 	}
@@ -96,16 +111,29 @@ func (c *Config) judge(v *view, in *[maxNodes]Answer) {
 	v.newest = v.truth.Revision
 	for n := range c.Nodes {
 		switch {
-		case !holds(in[n], v.truth.Epoch):
-			v.clean = v.clean && !(v.truth.Members | v.truth.Leaving).has(n)
-			if v.truth.Leaving.has(n) && in[n].Record.Kind != Nothing {
-				v.unaware = v.unaware.with(n)
-			}
+		case !c.follows(in[n], v.truth):
+			v.misses(n, in[n])
 		case in[n].Record.Revision > v.truth.Revision:
 			v.ahead = true
 			v.newest = max(v.newest, in[n].Record.Revision)
 		}
 	}
+}
+
+// misses notes a node that does not hold the truth's epoch. What another home has
+// there in the same epoch is written over only once it is certain who has won.
+func (v *view) misses(n int, a Answer) {
+	rival, leaves := holds(a, v.truth.Epoch), v.truth.Leaving.has(n)
+	v.clean = v.clean && !rival && !leaves && !v.truth.Members.has(n)
+	if leaves && a.Record.Kind != Nothing || rival && v.copied {
+		v.unaware = v.unaware.with(n)
+	}
+}
+
+// follows reports whether a node answered with an item of r's epoch and home. A
+// probe does not tell the home.
+func (c *Config) follows(a Answer, r Record) bool {
+	return holds(a, r.Epoch) && (a.Probed || a.Record.Home == r.Home || !c.Rules.Arbiter)
 }
 
 // holds reports whether a node answered with an item of that epoch.
