@@ -3,6 +3,7 @@ package integration
 import (
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast/integration/servers"
 	"github.com/holdfast-sessions/holdfast/integration/wire"
@@ -94,6 +95,7 @@ func TestWaitsAndCommandsWhileANodeIsAway(t *testing.T) {
 	for range 3 { // finds out, and moves the session
 		user.post(a+"/session", "x", "1").want(t, http.StatusOK)
 	}
+	time.Sleep(time.Second) // and what is behind that
 	f.wantSteps(t, []step{
 		{"read", func() answer { return user.get(a + "/session") }, 200, "1 waits, mg 1"},
 		{"change", func() answer { return user.post(a+"/session", "x", "2") }, 200, "2 waits, mg 1, ms 1"},

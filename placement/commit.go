@@ -23,7 +23,7 @@ func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *s
 	case ch.RenewTo != "":
 		return c.renew(ctx, base, ch)
 	}
-	return c.settle(ctx, base, ch)
+	return c.resume(base).settle(ctx, base, ch)
 }
 
 // settle is COMMIT: it makes ch happen to the session of base, and when that did
@@ -34,8 +34,7 @@ func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *s
 // versions that they replace: if the late one comes first, ours is refused and
 // the next READ finds our commit id; if ours comes first, the late one is
 // refused by the node.
-func (c *Cluster) settle(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
-	o := c.resume(base)
+func (o *op) settle(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
 	for try := 0; ; try++ {
 		v, err := o.settleThrough(ctx, base, ch)
 		switch {
@@ -44,13 +43,13 @@ func (c *Cluster) settle(ctx context.Context, base *store.View, ch *store.Change
 		case !errors.Is(err, errAgain):
 			return v, err
 		}
-		if try == 0 && !ch.Uncertain && c.turns.take(ctx, base.Key) { // uncertain ones hurry
-			defer c.turns.give(base.Key)
+		if try == 0 && !ch.Uncertain && o.turns.take(ctx, base.Key) { // uncertain ones hurry
+			defer o.turns.give(base.Key)
 		}
 		if base, err = o.again(ctx, base, ch, try); err != nil {
 			return nil, err
 		}
-		o = c.resume(base)
+		o = base.Seen.(*op) // which nobody else has, and which knows whom not to ask
 	}
 }
 

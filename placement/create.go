@@ -13,8 +13,17 @@ import (
 // it is ours. Each further try has an epoch that is higher than what earlier ones
 // may still leave on other nodes.
 func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.View, error) {
+	if ch.Uncertain { // given again: it may have happened since
+		found, err := o.next(o.key).find(ctx, -1, store.Whole, passageOf(ch))
+		switch {
+		case err == nil:
+			return found.Seen.(*op).settle(ctx, found, ch)
+		case !isAbsent(err) && !errors.Is(err, store.ErrUnavailable):
+			return nil, err
+		}
+	}
 	for try := 0; ; try++ {
-		next, err := o.newRecord(uint32(1+2*try), ch)
+		next, err := o.newRecord(epochAfter(ch.Tried), ch)
 		if err != nil {
 			return nil, err
 		}
@@ -38,7 +47,7 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.V
 		found, err := read.find(ctx, -1, store.Whole, passageOf(ch))
 		switch {
 		case err == nil:
-			return c.settle(ctx, found, ch)
+			return found.Seen.(*op).settle(ctx, found, ch)
 		case !isAbsent(err) && !(errors.Is(err, store.ErrUnavailable) && read.answered() != 0):
 			return nil, err
 		}
@@ -71,4 +80,13 @@ func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
 	err := o.applied(ch)(next)
 	next.Revision = 1
 	return next, err
+}
+
+// epochAfter is higher than what tries before, also of an earlier call, may have left.
+func epochAfter(tried []*record.Record) uint32 {
+	epoch := uint32(1)
+	for _, r := range tried {
+		epoch = max(epoch, r.Epoch+2)
+	}
+	return epoch
 }

@@ -16,7 +16,7 @@ func (c *Cluster) Destroy(ctx context.Context, base *store.View) error {
 	var ending store.Change // notes whether it may have happened
 	o := c.resume(base)
 	for try := 0; ; try++ {
-		err := o.buryThrough(ctx, base.Record, try == 0, &ending)
+		err := o.buryThrough(ctx, maxRenewals, try == 0, &ending)
 		switch {
 		case errors.Is(err, errElsewhere):
 			o = o.former()
@@ -50,6 +50,7 @@ func (o *op) toBury(ctx context.Context) (*op, error) {
 		v, err := o.read(ctx, hint, store.Whole)
 		if err == nil && o.usable()&^o.asked != 0 {
 			v = o.askOthers(ctx)
+			err = o.concluded(v)
 		}
 		switch {
 		case isAbsent(err):
@@ -81,20 +82,20 @@ func (o *op) at() int {
 
 // buryThrough ends the session of o, and also the one to which an alias leads
 // that stands beside tombstones: a renewal met an earlier try of ours.
-func (o *op) buryThrough(ctx context.Context, r *record.Record, first bool, ending *store.Change) error {
+func (o *op) buryThrough(ctx context.Context, hops int, first bool, ending *store.Change) error {
 	if err := o.through(ctx); err != nil {
 		return err
 	}
 	v := look(o.roster, o.in)
 	target := o.ledOn(v)
-	if err := o.bury(ctx, v, tombstoneOf(r, record.Logout), first, ending); err != nil || target == "" {
+	if err := o.bury(ctx, v, tombstoneOf(o.longest(v), record.Logout), first, ending); err != nil || target == "" || hops == 0 {
 		return err
 	}
 	led, err := o.next(target).toBury(ctx)
 	if err != nil {
 		return destroyed(err)
 	}
-	return led.buryThrough(ctx, r, first, ending)
+	return led.buryThrough(ctx, hops-1, first, ending)
 }
 
 // ledOn finds an alias beside tombstones.
@@ -117,7 +118,10 @@ func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, first b
 		return o.strangers(v)
 	}
 	targets := o.unburied(v)
-	if targets == 0 {
+	switch {
+	case targets == 0 && !v.ended(o.in):
+		return o.silence() // nobody can be asked
+	case targets == 0:
 		o.oweAbsent(tombstone)
 		return nil
 	}
@@ -201,4 +205,15 @@ func tombstoneOf(r *record.Record, reason record.Reason) *record.Record {
 		Members:  r.Members,
 		TTL:      endTTL(r),
 	}
+}
+
+// longest is the truth, with the longest time to live of any copy that was read.
+func (o *op) longest(v view) *record.Record {
+	r := *v.truth
+	for n := range o.in {
+		if a := &o.in[n]; a.record != nil && r.TTL != store.Forever && (a.record.TTL == store.Forever || a.record.TTL > r.TTL) {
+			r.TTL, r.IdleTimeout = a.record.TTL, max(r.IdleTimeout, a.record.IdleTimeout)
+		}
+	}
+	return &r
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -84,7 +85,7 @@ func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
 func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	o := c.resume(v)
 	members := o.sameAs(look(o.roster, o.in))
-	read := append([]answer(nil), o.in...)
+	read := slices.Clone(o.in)
 	o.flight(ctx, members&o.usable(), func(ctx context.Context, n int) answer {
 		err := o.touchOne(ctx, n, v.Record.TTL, read[n].version)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {

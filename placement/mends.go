@@ -2,6 +2,7 @@ package placement
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"sync"
 	"time"
@@ -31,6 +32,9 @@ func (m *mends) add(key string, ttl time.Duration) {
 	if m.waiting == nil {
 		m.waiting = map[string]time.Time{}
 	}
+	if len(m.waiting) >= maxMends {
+		maps.DeleteFunc(m.waiting, func(_ string, until time.Time) bool { return time.Now().After(until) })
+	}
 	if _, known := m.waiting[key]; known || len(m.waiting) < maxMends {
 		m.waiting[key] = time.Now().Add(ttl)
 	}
@@ -49,16 +53,16 @@ func (m *mends) fallDue() {
 }
 
 // next takes one that is due and has not expired.
-func (m *mends) next() (key string, ok bool) {
+func (m *mends) next() (key string, until time.Time, ok bool) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for key, until := range m.due {
 		delete(m.due, key)
 		if time.Now().Before(until) {
-			return key, true
+			return key, until, true
 		}
 	}
-	return "", false
+	return "", time.Time{}, false
 }
 
 func (m *mends) anyDue() bool {
@@ -77,26 +81,30 @@ func (m *mends) size() int {
 func (c *Cluster) mendAll() {
 	c.mends.fallDue()
 	c.behind.keep("mends", func(ctx context.Context) {
-		if key, ok := c.mends.next(); ok {
-			c.mend(ctx, key)
+		if key, until, ok := c.mends.next(); ok {
+			c.mend(ctx, key, until)
 		}
 	}, c.mends.anyDue)
 }
 
 // mend reads one session and writes it again if that brings it to where it should
 // be. If a member does not answer still, it waits for the next return.
-func (c *Cluster) mend(ctx context.Context, key string) {
+func (c *Cluster) mend(ctx context.Context, key string, until time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, c.behind.timeout)
 	defer cancel()
 	o := c.newOp(key)
 	v, err := o.read(ctx, -1, store.Whole)
-	if err != nil || v.truth.Kind != record.Session {
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
+		c.mends.add(key, time.Until(until)) // for the next return
+		return
+	case err != nil || v.truth.Kind != record.Session:
 		return // whoever uses it next sees what there is
 	}
 	if o.mendable() || o.lags() {
-		_ = c.repair(ctx, &store.View{Record: v.truth, Key: key, Seen: o})
+		err = c.repair(ctx, &store.View{Record: v.truth, Key: key, Seen: o})
 	}
-	if v = look(o.roster, o.in); v.members&^v.answered != 0 {
+	if errors.Is(err, store.ErrUnavailable) || v.members&^v.answered != 0 {
 		pause(ctx, collectEvery) // perhaps a node that answers and takes nothing
 		o.oweMend(v.truth)
 	}

@@ -13,11 +13,16 @@ import (
 // Store: it must never be moved to another server. Nodes that the list lacks are
 // drained.
 //
+// A cluster that began with one node stays with it: nothing would watch the others.
+//
 // A server that does not know a node cannot change the sessions that lie there.
 // So a new node is given in two steps: first drained, to all servers, then to be
 // used.
 func (c *Cluster) SetNodes(nodes []store.Node) error {
 	return c.change(func(r *roster) (*roster, error) {
+		if len(nodes) > 1 && c.patience == 0 {
+			return nil, errors.New("this server began with one node and cannot use more: restart it with the new list")
+		}
 		next, err := r.extended(nodes, c.watched)
 		if err != nil {
 			return nil, err

@@ -18,13 +18,19 @@ type op struct {
 	*Cluster
 	roster *roster
 	key    string
-	in     []answer        // by node
-	failed [maxNodes]uint8 // by node: calls without an answer
-	gone   set             // that let this request wait in vain, or are full: not asked again
-	asked  set             // by the last READ
-	via    *op             // the alias that led to this key
+	in     []answer // by node
+	*trouble
+	asked set // by the last READ
+	via   *op // the alias that led to this key
 
 	few [3]answer // backs in where there are no more nodes
+	own trouble   // of an op that is a request's first
+}
+
+// trouble is what one request has met, whatever keys it works on.
+type trouble struct {
+	failed [maxNodes]uint8 // by node: calls without an answer
+	gone   set             // that let this request wait in vain, or are full: not asked again
 }
 
 func (c *Cluster) newOp(key string) *op {
@@ -34,14 +40,14 @@ func (c *Cluster) newOp(key string) *op {
 		o.in = make([]answer, len(r.nodes))
 	}
 	o.in = o.in[:len(r.nodes)]
+	o.trouble = &o.own
 	return o
 }
 
 // next is an op that begins with what o knows of the nodes, but not of the key.
 func (o *op) next(key string) *op {
 	n := o.newOp(key)
-	n.failed = o.failed
-	n.gone = o.gone
+	n.trouble = o.trouble
 	return n
 }
 
@@ -61,8 +67,16 @@ func (c *Cluster) resumed(from *op) *op {
 	}
 	if from.via != nil {
 		o.via = c.resumed(from.via)
+		o.via.trouble = o.trouble
 	}
 	return o
+}
+
+// dismiss forgets what nodes said that this request has given up since.
+func (o *op) dismiss() {
+	for n := range o.gone.all() {
+		o.in[n] = answer{status: silent, err: store.ErrUnavailable}
+	}
 }
 
 // usable are the nodes that are worth asking.

@@ -64,12 +64,18 @@ func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
 	if !ch.Uncertain {
 		ch.Uncertain, ch.UncertainSince = true, next.Revision-1
 	}
+	if len(ch.Tried) == maxTried {
+		ch.Tried = ch.Tried[1:]
+	}
 	ch.Tried = append(ch.Tried, next)
 }
 
+// maxTried bounds the states that are kept of a change with many tries.
+const maxTried = 64
+
 // madeBy returns the state that ch made, when ch is among the commits of v. That
 // is not v when others have committed since: two counts must not both be
-// answered with the sum. With it a next commit begins with a READ.
+// answered with the sum.
 func madeBy(ch *store.Change, v *store.View) *store.View {
 	commits := v.Record.Commits
 	i := slices.Index(commits, ch.Commit)

@@ -61,10 +61,12 @@ func (o *owed) some() map[string]debt {
 	return few
 }
 
-func (o *owed) paid(key string) {
+func (o *owed) paid(key string, d debt) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	delete(o.ends, key)
+	if o.ends[key].Flags == d.Flags { // else another end has come meanwhile
+		delete(o.ends, key)
+	}
 }
 
 func (o *owed) size() int {
@@ -79,7 +81,7 @@ func (o *owed) size() int {
 func (o *op) oweAbsent(end *record.Record) {
 	absent := o.roster.every()
 	for n := range o.in {
-		if o.in[n].status == done {
+		if a := &o.in[n]; a.status == done && (end.Kind == record.Alias || a.tombstone() || a.alias()) {
 			absent = absent.without(n)
 		}
 	}
@@ -117,10 +119,12 @@ func (c *Cluster) deliver(ctx context.Context, n *node) error {
 	for n.owed.size() > 0 {
 		refusals := 0
 		for key, d := range n.owed.some() {
-			err := bury(ctx, n.Store, key, d)
+			err := pay(ctx, n.Store, key, d)
 			switch {
 			case err == nil:
-				n.owed.paid(key)
+				n.owed.paid(key, d)
+			case errors.Is(err, store.ErrFull): // it has dropped what was there; this stays owed
+				return nil
 			case errors.Is(err, store.ErrUnavailable):
 				return err
 			default:
@@ -137,9 +141,9 @@ func (c *Cluster) deliver(ctx context.Context, n *node) error {
 	return nil
 }
 
-// bury puts what is owed in the place of what is under key, unless that has an end
+// pay puts what is owed in the place of what is under key, unless that has an end
 // already.
-func bury(ctx context.Context, s store.Store, key string, d debt) error {
+func pay(ctx context.Context, s store.Store, key string, d debt) error {
 	item, err := s.Get(ctx, key, store.Head)
 	found, end := mark(item.Flags), mark(d.Flags)
 	switch {

@@ -121,7 +121,7 @@ func (o *op) read(ctx context.Context, hint int, part store.Part) (view, error) 
 	}
 	o.get(ctx, first, whole)
 	v := look(o.roster, o.in)
-	if !v.ended(o.in) && !v.clean {
+	if !v.ended(o.in) && (!v.clean || o.shortSighted(v)) {
 		v = o.askOthers(ctx)
 	}
 	for range maxRenewals { // a node that was only probed has the truth
@@ -210,8 +210,9 @@ func (o *op) viewOf(ctx context.Context, v view) (*store.View, error) {
 func (o *op) left(v view) time.Duration {
 	left := o.in[v.at].ttl
 	for n := range o.sameAs(v).all() {
-		if left != store.Forever && (o.in[n].ttl == store.Forever || o.in[n].ttl > left) {
-			left = o.in[n].ttl
+		ttl := o.in[n].ttl
+		if foreign(v.truth.TTL, left) || ttl > left && !foreign(v.truth.TTL, ttl) {
+			left = ttl
 		}
 	}
 	return left

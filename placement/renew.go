@@ -42,14 +42,13 @@ func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change)
 			// Somebody renewed already, and whoever sends the former id must not
 			// learn the new one: only the rest of the change is committed.
 			r.abandon(ctx, store.ErrRenewed)
-			return c.settle(ctx, r.from, ch)
+			return c.resume(r.from).settle(ctx, r.from, ch)
 		}
 		err := r.move(ctx, next)
-		switch {
-		case errors.Is(err, errElsewhere):
-			r.backToFormer()
-			err = r.lookAgain(ctx, try)
-		case errors.Is(err, errAgain):
+		for errors.Is(err, errElsewhere) || errors.Is(err, errAgain) {
+			if errors.Is(err, errElsewhere) {
+				r.backToFormer()
+			}
 			err = r.lookAgain(ctx, try)
 		}
 		if err != nil {
@@ -62,7 +61,10 @@ func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change)
 
 // move writes next under the new key and then the alias.
 func (r *renewal) move(ctx context.Context, next *record.Record) error {
-	old := r.resume(r.from)
+	old := r.old()
+	old.dismiss()
+	r.to = r.resumed(r.to) // by now there may be more nodes
+	r.to.trouble = old.trouble
 	if err := old.through(ctx); err != nil {
 		return err
 	}
@@ -78,6 +80,13 @@ func (r *renewal) move(ctx context.Context, next *record.Record) error {
 		r.won = &store.View{Record: next, LastAccessed: r.from.LastAccessed, Key: r.to.key, Seen: r.to}
 	}
 	return err
+}
+
+// old is what is known of the old place. It shares what the request has met.
+func (r *renewal) old() *op {
+	o := r.resume(r.from)
+	o.trouble = r.to.trouble
+	return o
 }
 
 // prepare is the first half of RENEW. An earlier try's record is replaced only if
@@ -159,7 +168,7 @@ func (r *renewal) lookUnderNewKey(ctx context.Context) error {
 // look finds out what stands in the old place: our alias, if the way from there
 // leads to the new key, or what is to be moved.
 func (r *renewal) look(ctx context.Context) error {
-	v, err := r.from.Seen.(*op).again(ctx, r.from, r.change, 0)
+	v, err := r.old().again(ctx, r.from, r.change, 0)
 	if err != nil {
 		return err
 	}

@@ -27,15 +27,12 @@ func (o *op) through(ctx context.Context) error {
 			return errElsewhere
 		case v.truth.Kind == record.Tombstone:
 			return ended(v.truth)
-		case v.truth.Kind != record.Alias || v.truth.Target != o.key:
+		case v.truth.Kind != record.Alias || v.truth.Target != o.key || len(v.truth.Commits) == 0:
 			return errElsewhere
 		}
 		if via.wholly(v) {
 			alias := &store.Change{Commit: v.truth.Commits[len(v.truth.Commits)-1]}
 			_, err := via.settleOnce(ctx, &store.View{}, alias, nil)
-			if err == nil {
-				o.via = via
-			}
 			if !errors.Is(err, errAgain) {
 				return err
 			}
@@ -49,7 +46,7 @@ func (o *op) through(ctx context.Context) error {
 // wholly reports whether the values of all members were read.
 func (o *op) wholly(v view) bool {
 	for n := range v.members.all() {
-		if o.in[n].hasItem() && o.in[n].record == nil {
+		if o.in[n].hasItem() && o.in[n].record == nil && o.in[n].err == nil {
 			return false
 		}
 	}

@@ -31,7 +31,9 @@ type Backend interface {
 	// Errors, each perhaps together with ErrUnknownOutcome: what change.Apply
 	// returned, ErrDestroyed, ErrRenewed, ErrNotFound
 	// (the store lost the session), ErrTooLarge, ErrUnavailable,
-	// ErrUnknownOutcome, record.ErrUnreadable.
+	// ErrUnknownOutcome, record.ErrUnreadable. One that does not match
+	// ErrUnknownOutcome says that the change did not happen and will not; but after
+	// ErrDestroyed, ErrRenewed and ErrNotFound it may have, before the end.
 	Commit(ctx context.Context, id string, base *View, change *Change) (*View, error)
 
 	// Destroy ends the session that was read as base, for good: no write under

@@ -23,7 +23,7 @@ func hello(w http.ResponseWriter, r *http.Request) {
 }
 
 func main() {
-	nodes, err := memcachedstore.Nodes("n1:127.0.0.1:11211", nil)
+	nodes, err := memcachedstore.Nodes("n1:127.0.0.1:11211 n2:127.0.0.1:11212", nil)
 	if err != nil {
 		log.Fatal(err)
 	}

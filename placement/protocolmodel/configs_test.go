@@ -159,6 +159,7 @@ var large = []question{
 	{"two writers, three copies, a node crashes", big(one(3, Faults{Crashes: 1}, Writer, Writer).and(three))},
 	{"two writers, three copies, an answer is lost", big(one(3, Faults{Silences: 1}, Writer, Writer).and(three))},
 	{"both drain the copy, the home is cut off", big(one(3, Faults{Silences: 2, Node: 1}, Writer, Writer).and(drains(n2, n2)))},
+	{"two writers on three nodes, two answers of any nodes are lost, a server dies", big(one(3, Faults{Silences: 2, Deaths: 1}, Writer, Writer))},
 	{"a renewer, a writer and a destroyer", big(one(2, Faults{}, Renewer, Writer, Destroyer))},
 	{"two renewers and a destroyer", big(one(2, Faults{}, Renewer, Renewer, Destroyer))},
 	{"a renewer and two writers", big(one(2, Faults{}, Renewer, Writer, Writer))},
