@@ -1,8 +1,8 @@
 // Package holdfast keeps the sessions of Go web servers on plain memcached
 // servers, so that a user's session survives the crash of the web server that
-// served it.
+// served it and of the cache node that held it.
 //
-//	nodes, err := memcachedstore.Nodes("n1:127.0.0.1:11211", nil)
+//	nodes, err := memcachedstore.Nodes("n1:127.0.0.1:11211 n2:127.0.0.1:11212", nil)
 //	if err != nil { … }
 //	m, err := holdfast.New(nodes, nil)
 //	if err != nil { … }
@@ -52,6 +52,18 @@
 //
 // "Not there" and "cannot tell" are different answers everywhere: an outage logs
 // nobody out and overwrites nothing.
+//
+// # Nodes
+//
+// A session lies on its home and on a copy ([Options.Copies]). A change is
+// acknowledged when both have it. When a node dies, hangs or comes back empty, the
+// other one decides, the session gets a new copy, and the cookie a new hint; the
+// id stays. Whether a node is worth asking is decided outside of requests: one
+// that hangs costs each app server one wait of half of [Options.OperationTimeout].
+// [Manager.SetNodes] and [Manager.Drain] change the list while requests are
+// served, [Manager.Nodes] tells the state of each, and [Manager.Explain] why a
+// session was not found. Package holdfasttest has a whole cluster for tests, whose
+// servers and nodes can be killed.
 //
 // # Login and logout
 //

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast/placement/health"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -112,6 +113,15 @@ func (c *Cluster) turned(n *node, to health.State, why error) {
 		c.mendAll()
 	case health.Suspect, health.Returning:
 	}
+}
+
+// A NodeState tells what this server thinks of one node.
+type NodeState struct {
+	Name     string    `json:"name"`
+	State    string    `json:"state"`          // up, suspect, down, returning
+	Since    time.Time `json:"since,omitzero"` // when the state began
+	Failover bool      `json:"failover,omitempty"`
+	Draining bool      `json:"draining,omitempty"`
 }
 
 // Nodes returns the state of each node, in list order; those that were taken from
