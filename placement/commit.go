@@ -177,18 +177,18 @@ func (c *Cluster) applied(ch *store.Change) func(*record.Record) error {
 // the home's answer, to the copies, and to members that leave: who has read the
 // old record there can then not go on from it.
 func (o *op) write(ctx context.Context, v view, next *record.Record, parallel bool, ch *store.Change) error {
-	home := setOf(o.roster.index(home(next)))
-	copies := o.copiesOf(v, next) &^ home
-	targets := home
+	home := o.roster.index(next.Members[0])
+	copies := o.copiesOf(v, next).without(home)
 	if parallel {
-		targets |= copies
+		o.put(ctx, copies.with(home), next)
+		return o.acknowledged(copies.with(home), next, ch)
 	}
-	o.put(ctx, targets, next)
-	if targets != home|copies && o.in[o.roster.index(next.Members[0])].status == done {
-		o.put(ctx, copies, next)
-		targets |= copies
+	o.put(ctx, setOf(home), next)
+	if o.in[home].status != done {
+		return o.acknowledged(setOf(home), next, ch)
 	}
-	return o.acknowledged(targets, next, ch)
+	o.put(ctx, copies, next)
+	return o.acknowledged(copies.with(home), next, ch)
 }
 
 // copiesOf are the nodes beside the home that get next.

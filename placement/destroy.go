@@ -173,8 +173,9 @@ func (o *op) sawAlias() bool {
 // error, so that the end is reported once.
 func (o *op) expire(ctx context.Context, v view, reason record.Reason) error {
 	gone := &store.GoneError{Reason: reason}
-	err := o.resumed(o).bury(ctx, v, tombstoneOf(v.truth, reason), true, &store.Change{})
-	if err == nil {
+	ending, tombstone := o.resumed(o), tombstoneOf(v.truth, reason)
+	_ = ending.bury(ctx, v, tombstone, true, &store.Change{})
+	if ending.in[v.at].record == tombstone { // the home decides, whatever the others said
 		o.counts.expired.Add(1)
 		gone.Ended = v.truth
 	}

@@ -15,9 +15,10 @@ import (
 // life extended, or itself written again.
 func (c *Cluster) after(v *store.View) {
 	o, r := v.Seen.(*op), v.Record
+	seen := look(o.roster, o.in)
 	due := v.Extended && (r.TTL == store.Forever || r.Outdated) || r.Outdated && r.IdleTimeout == 0
 	switch {
-	case o.mendable() || o.lags() && time.Since(r.LastAccessed) > c.behind.timeout:
+	case o.mendable(seen) || o.lags(seen) && time.Since(r.LastAccessed) > c.behind.timeout:
 		c.behind.run(v.Key, func(ctx context.Context) error {
 			pause(ctx, repairAfter)
 			return c.repair(ctx, v)
@@ -36,8 +37,7 @@ const repairAfter = 20 * time.Millisecond
 // mendable reports whether a COMMIT would bring the session to more of the nodes
 // where it should be than have it now: an emptied member is filled, a lost one is
 // replaced, a drained one is left.
-func (o *op) mendable() bool {
-	v := look(o.roster, o.in)
+func (o *op) mendable(v view) bool {
 	if len(v.unknown) > 0 {
 		return false
 	}
@@ -51,8 +51,7 @@ func (o *op) mendable() bool {
 
 // lags reports whether a member holds an older revision than the truth. Either a
 // commit is under way, or it was acknowledged while that member did not answer.
-func (o *op) lags() bool {
-	v := look(o.roster, o.in)
+func (o *op) lags(v view) bool {
 	for n := range v.members.all() {
 		if a := &o.in[n]; a.holds(markOf(v.truth)) && a.mark.revisionsAfter(markOf(v.truth)) < 0 {
 			return true
@@ -103,7 +102,7 @@ func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	}
 	if emptied && len(o.roster.nodes) > 1 { // the next read would find out too, but perhaps too late
 		fresh, err := c.newOp(v.Key).find(ctx, -1, store.Whole, inGrace)
-		if err == nil && fresh.Seen.(*op).mendable() {
+		if err == nil {
 			failures = append(failures, c.repair(ctx, fresh))
 		}
 	}

@@ -101,7 +101,7 @@ func (c *Cluster) mend(ctx context.Context, key string, until time.Time) {
 	case err != nil || v.truth.Kind != record.Session:
 		return // whoever uses it next sees what there is
 	}
-	if o.mendable() || o.lags() {
+	if o.mendable(v) || o.lags(v) {
 		err = c.repair(ctx, &store.View{Record: v.truth, Key: key, Seen: o})
 	}
 	if errors.Is(err, store.ErrUnavailable) || v.members&^v.answered != 0 {

@@ -212,3 +212,29 @@ func TestOneNodeStaysAlone(t *testing.T) {
 		t.Error("a second node was taken, which nobody would watch")
 	}
 }
+
+// A node is drained, and a server starts with a list without it while it still
+// stands in a session's record as leaving.
+func TestNodeThatASessionHasLeftNeedNotBeKnown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(3)
+		c := all.server(t, "a", 3, placement.Options{})
+		id, v := createAt(t, c, "n1")
+		if err := c.Drain("n2"); err != nil {
+			t.Fatal(err)
+		}
+		v = commit(t, c, id, load(t, c, id), increment("a"))
+		if !slices.Contains(v.Record.Leaving, "n2") {
+			t.Fatalf("leaving %v, want n2", v.Record.Leaving)
+		}
+		list := slices.Delete(all.list("b", 3), 1, 2)
+		fresh, err := placement.New(list, placement.Options{Codec: newCodec(t), Timeout: timeout})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer fresh.Close()
+		if got := commit(t, fresh, id, load(t, fresh, id), increment("a")); count(got.Record, "a") != 2 || len(got.Record.Leaving) != 0 {
+			t.Errorf("a=%d, leaving %v", count(got.Record, "a"), got.Record.Leaving)
+		}
+	})
+}

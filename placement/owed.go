@@ -110,6 +110,8 @@ func (o *op) oweLeft(v view, next *record.Record) {
 		if node := o.roster.nodes[n]; node.monitor != nil && !node.owed.add(o.key, store.Item{Flags: uint32(markOf(next))}) {
 			o.counts.endsDropped.Add(1)
 		}
+	}
+	if left != 0 {
 		o.collect()
 	}
 }

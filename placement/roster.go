@@ -15,7 +15,7 @@ type node struct {
 	store.Node
 	index   int
 	monitor *health.Monitor // nil: the only node, which is asked whatever happens
-	owed    *owed           // tombstones that it has not got yet
+	owed    *owed           // ends that it has not got yet
 }
 
 func (n *node) close() error {

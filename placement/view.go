@@ -13,7 +13,7 @@ type view struct {
 	err      error          // why the truth cannot be read
 	members  set            // of the truth
 	leaving  set            // of the truth
-	unknown  []string       // members and leaving nodes that are not in the roster
+	unknown  []string       // members that are not in the roster
 	homeHas  bool           // the home of the highest epoch answered in it
 	clean    bool           // and so did every member and every leaving node
 	unaware  set            // leaving nodes that hold an older epoch
@@ -79,8 +79,7 @@ func (v *view) judge(r *roster, in []answer) {
 	var strangers []string
 	v.members, v.unknown = r.indices(v.truth.Members)
 	v.leaving, strangers = r.indices(v.truth.Leaving)
-	v.unknown = append(v.unknown, strangers...)
-	v.clean = v.homeHas && len(v.unknown) == 0
+	v.clean = v.homeHas && len(v.unknown) == 0 && len(strangers) == 0
 	v.newest = v.truth.Revision
 	mark := markOf(v.truth)
 	for n := range in {
