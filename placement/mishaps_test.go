@@ -219,11 +219,11 @@ func TestNodeThatASessionHasLeftNeedNotBeKnown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		all := newNodes(3)
 		c := all.server(t, "a", 3, placement.Options{})
-		id, v := createAt(t, c, "n1")
+		id, _ := createAt(t, c, "n1")
 		if err := c.Drain("n2"); err != nil {
 			t.Fatal(err)
 		}
-		v = commit(t, c, id, load(t, c, id), increment("a"))
+		v := commit(t, c, id, load(t, c, id), increment("a"))
 		if !slices.Contains(v.Record.Leaving, "n2") {
 			t.Fatalf("leaving %v, want n2", v.Record.Leaving)
 		}
