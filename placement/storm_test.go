@@ -28,6 +28,7 @@ type storm struct {
 	users   []*user
 	sleeper *user        // whose session is used as little as can be
 	answers atomic.Int64 // acknowledged changes
+	begins  atomic.Int64 // sessions that were begun, or tried to
 
 	mu      sync.Mutex
 	rng     *rand.Rand           // guarded by mu

@@ -31,7 +31,7 @@ type life struct {
 
 func (u *user) begin() {
 	for {
-		next := fmt.Sprintf("USER%02dEXAMPLEEXAMPL%07d", u.name, u.random(9_999_999))
+		next := fmt.Sprintf("USER%02dEXAMPLEEXAMPL%07d", u.name, u.begins.Add(1)) // none twice
 		_, err := u.server(u.random(len(u.servers))).Commit(context.Background(), next, nil, settings(30*time.Minute, time.Time{}))
 		if err == nil {
 			u.mu.Lock()
