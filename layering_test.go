@@ -14,8 +14,10 @@ import (
 var layers = map[string]string{
 	"examples/*":              ". store store/memorystore store/memcachedstore",
 	"holdfasttest":            ". store store/memorystore store/faultstore store/memcachedstore node",
-	".":                       "record store placement store/memorystore",
-	"placement":               "record store placement/health",
+	".":                       "record store sticky lock placement store/memorystore",
+	"sticky":                  "record store turns",
+	"lock":                    "store turns",
+	"placement":               "record store turns placement/health",
 	"placement/health":        "",
 	"placement/protocolmodel": "",
 	"store/faultstore":        "store store/memorystore",
@@ -24,6 +26,7 @@ var layers = map[string]string{
 	"store/storetest":         "store",
 	"store":                   "record",
 	"record":                  "",
+	"turns":                   "",
 	"node":                    "",
 }
 

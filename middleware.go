@@ -34,12 +34,17 @@ func (r *request) Value(key any) any {
 // first used, stored before the response header leaves.
 func (m *Manager) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if m.options.Ignore != nil && m.options.Ignore.MatchString(r.URL.Path) {
+		if m.ignores(r) {
 			next.ServeHTTP(w, r)
 			return
 		}
 		m.serve(next, w, r)
 	})
+}
+
+func (m *Manager) ignores(r *http.Request) bool {
+	o := &m.options
+	return o.Ignore != nil && o.Ignore.MatchString(r.URL.Path) || o.IgnoreRequest != nil && o.IgnoreRequest(r)
 }
 
 func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -56,6 +56,39 @@ type Options struct {
 	// reaches, and what one of them stored is lost.
 	RefuseDegraded bool
 
+	// Sticky keeps sessions in this server's memory, for balancers that send a
+	// browser to the server whose Route its cookie names. Every change goes to the
+	// nodes too, so that any other server can take over. See docs/modes.md.
+	Sticky bool
+
+	// BackupAsync answers a request before its change is on the nodes. What was
+	// not yet sent when this server dies is lost: Stats.Local says how much that
+	// is. Sticky only.
+	BackupAsync bool
+
+	// MaxUnsent bounds how many sessions with unsent changes wait in memory: above
+	// it requests wait until theirs is sent. Zero: 200,000. Sticky only.
+	MaxUnsent int
+
+	// MaxIdleSwap drops a session from memory when it was not used for so long; the
+	// nodes have it. Zero or Never: only when MaxLocalBytes asks for it. Sticky only.
+	MaxIdleSwap time.Duration
+
+	// MaxLocalBytes bounds the memory for sessions, roughly: above it those that were
+	// not used for longest are dropped; the nodes have them. Zero: a gibibyte; negative:
+	// no bound. Sticky only.
+	MaxLocalBytes int64
+
+	// MaxSessions bounds how many sessions this server holds: above it a new one
+	// fails with ErrTooManySessions. Zero: no bound. Sticky only.
+	MaxSessions int
+
+	// AttributeFilter matches the names of the attributes that are stored on the
+	// nodes, from the first character to the last. All others stay in this server's
+	// memory and are lost with it, with a swap-out, and with a take-over. Nil: all
+	// are stored. Sticky only.
+	AttributeFilter *regexp.Regexp
+
 	// Cookie is how the browser keeps the id.
 	Cookie Cookie
 
@@ -63,7 +96,8 @@ type Options struct {
 	Namespace string
 
 	// Route is this app server's name, 1 to 64 of [A-Za-z0-9_-]. It stands at
-	// the end of the cookie, ".app1", for balancers that look there. "": none.
+	// the end of the cookie, ".app1", for balancers that look there. "": none, or
+	// with Sticky a random one.
 	Route string
 
 	// Keys encrypt the stored sessions and sign the ids in cookies, so that an
@@ -87,6 +121,9 @@ type Options struct {
 	// Ignore matches the URL paths of requests that have nothing to do with
 	// sessions, such as images. They never load, save or extend one.
 	Ignore *regexp.Regexp
+
+	// IgnoreRequest is asked beside Ignore, for whom the path is not enough.
+	IgnoreRequest func(*http.Request) bool
 
 	// Hooks tell of what happens to sessions.
 	Hooks Hooks

@@ -13,6 +13,7 @@ import (
 
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/turns"
 )
 
 // Options of a Cluster.
@@ -52,7 +53,7 @@ type Cluster struct {
 	roster         atomic.Pointer[roster]
 	changing       sync.Mutex // held while another roster is made
 	missing        *missing
-	turns          turns
+	turns          turns.Turns // of commits that met a conflict: they would only refuse each other again
 	mends          mends
 	behind         behind
 	counts         counters

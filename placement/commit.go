@@ -43,8 +43,8 @@ func (o *op) settle(ctx context.Context, base *store.View, ch *store.Change) (*s
 		case !errors.Is(err, errAgain):
 			return v, err
 		}
-		if try == 0 && !ch.Uncertain && o.turns.take(ctx, base.Key) { // uncertain ones hurry
-			defer o.turns.give(base.Key)
+		if try == 0 && !ch.Uncertain && o.turns.Take(ctx, base.Key) { // uncertain ones hurry
+			defer o.turns.Give(base.Key)
 		}
 		if base, err = o.again(ctx, base, ch, try); err != nil {
 			return nil, err

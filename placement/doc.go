@@ -11,6 +11,6 @@
 //	destroy.go                        DESTROY
 //	renew.go, through.go              RENEW
 //	life.go, extend.go                LIFE, read repair
-//	owed.go, mends.go, turns.go, behind.go, missing.go
+//	owed.go, mends.go, behind.go, missing.go
 //	                                  what is remembered between requests
 package placement

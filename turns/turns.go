@@ -1,25 +1,26 @@
-package placement
+// Package turns lets callers that want the same key go one after the other, in the
+// order in which they came.
+package turns
 
 import (
 	"context"
 	"sync"
 )
 
-// turns lets those commits of this server that met a conflict take turns, each
-// session on its own: they would only refuse each other again.
-type turns struct {
+// Turns are the turns of all keys. The zero value is ready for use.
+type Turns struct {
 	mu   sync.Mutex
 	keys map[string]*turn // guarded by mu
 }
 
 type turn struct {
 	free    chan struct{} // holds one value while nobody has the turn
-	waiting int           // and having; guarded by turns.mu
+	waiting int           // and having; guarded by Turns.mu
 }
 
-// take waits for the turn at key until ctx ends, and reports whether it came.
+// Take waits for the turn at key until ctx ends, and reports whether it came.
 // Whoever got it gives it back.
-func (t *turns) take(ctx context.Context, key string) bool {
+func (t *Turns) Take(ctx context.Context, key string) bool {
 	t.mu.Lock()
 	if t.keys == nil {
 		t.keys = map[string]*turn{}
@@ -41,7 +42,8 @@ func (t *turns) take(ctx context.Context, key string) bool {
 	}
 }
 
-func (t *turns) give(key string) {
+// Give ends the turn at key.
+func (t *Turns) Give(key string) {
 	t.mu.Lock()
 	mine := t.keys[key]
 	t.mu.Unlock()
@@ -49,7 +51,7 @@ func (t *turns) give(key string) {
 	t.leave(key, mine)
 }
 
-func (t *turns) leave(key string, mine *turn) {
+func (t *Turns) leave(key string, mine *turn) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if mine.waiting--; mine.waiting == 0 {
