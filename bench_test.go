@@ -34,10 +34,20 @@ var costs = []cost{
 	{"new session", false, func(s *holdfast.Session) { increment(s) }},
 }
 
+// benchModes are the ways to keep sessions.
+var benchModes = []struct {
+	name    string
+	options *holdfast.Options
+}{
+	{"non-sticky", nil},
+	{"sticky", &holdfast.Options{Sticky: true, Route: "app1"}},
+	{"sticky async", &holdfast.Options{Sticky: true, BackupAsync: true, Route: "app1"}},
+}
+
 // prepare returns one request of c, ready to be sent again and again. The
 // session has about 520 bytes.
-func (c *cost) prepare(tb testing.TB) (serveOnce func()) {
-	m, err := holdfast.New(nil, nil)
+func (c *cost) prepare(tb testing.TB, o *holdfast.Options) (serveOnce func()) {
+	m, err := holdfast.New(nil, o)
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -68,25 +78,29 @@ func (c *cost) prepare(tb testing.TB) (serveOnce func()) {
 }
 
 func BenchmarkRequest(b *testing.B) {
-	for _, c := range costs {
-		b.Run(strings.ReplaceAll(c.name, " ", "_"), func(b *testing.B) {
-			serveOnce := c.prepare(b)
-			serveOnce()
-			b.ReportAllocs()
-			for b.Loop() {
+	for _, mode := range benchModes {
+		for _, c := range costs {
+			b.Run(strings.ReplaceAll(mode.name+"/"+c.name, " ", "_"), func(b *testing.B) {
+				serveOnce := c.prepare(b, mode.options)
 				serveOnce()
-			}
-		})
+				b.ReportAllocs()
+				for b.Loop() {
+					serveOnce()
+				}
+			})
+		}
 	}
 }
 
 // What a session costs a request that does not use it, in allocations.
 func TestARequestThatDoesNotUseItsSessionCostsFourAllocations(t *testing.T) {
-	for _, c := range costs[1:3] {
-		serveOnce := c.prepare(t)
-		serveOnce() // asks the store once
-		if got := testing.AllocsPerRun(100, serveOnce); got > 4 {
-			t.Errorf("%s: %v allocations above the bare handler, want at most 4", c.name, got)
+	for _, mode := range benchModes {
+		for _, c := range costs[1:3] {
+			serveOnce := c.prepare(t, mode.options)
+			serveOnce() // asks the store once
+			if got := testing.AllocsPerRun(100, serveOnce); got > 4 {
+				t.Errorf("%s, %s: %v allocations above the bare handler, want at most 4", mode.name, c.name, got)
+			}
 		}
 	}
 }

@@ -57,11 +57,18 @@ func TestAllNodesAwayLogsNobodyOut(t *testing.T) {
 	}
 }
 
-// wantAway wants requests that need their session to get 503, and no others.
+// wantAway wants requests that need their session to get 503, and no others. A
+// sticky server goes on with those that it had last.
 func (s *scene) wantAway() {
 	s.t.Helper()
 	for _, server := range s.servers {
 		w := s.send(server, "/")
+		if s.remembers(server) {
+			s.wantPage(server, w)
+			s.add(server) // may have to find out that the nodes hang
+			s.mustAdd(server)
+			continue
+		}
 		wantStatus(s.t, w, http.StatusServiceUnavailable)
 		if got := w.Header().Get("Set-Cookie"); got != "" {
 			s.t.Errorf("the cookie became %q", got)
@@ -76,11 +83,20 @@ func TestBothMembersDieBeforeRepair(t *testing.T) {
 		s.KillNode(home)
 		s.KillNode(copied)
 		for _, server := range s.servers {
-			wantStatus(t, s.send(server, "/"), http.StatusServiceUnavailable) // it might be on them
+			w := s.send(server, "/")
+			if s.remembers(server) {
+				s.wantPage(server, w)
+				continue
+			}
+			wantStatus(t, w, http.StatusServiceUnavailable) // it might be on them
 		}
 		s.ReviveNode(home)
 		s.ReviveNode(copied)
 		time.Sleep(30 * time.Second)
+		if s.Options.Sticky {
+			s.wantSettled()
+			return
+		}
 		for _, server := range s.servers { // all answer: it is nowhere
 			if w := s.send(server, "/"); w.Code != http.StatusOK || w.Body.String() != " 0" {
 				t.Errorf("%s answers %d %q, want no session", server, w.Code, w.Body)
@@ -96,6 +112,12 @@ func TestBothMembersDieForGood(t *testing.T) {
 		s.KillNode(s.copy())
 		s.send("app1", "/")
 		time.Sleep(2 * time.Minute)
+		if s.Options.Sticky {
+			s.wantNumber("app1") // and behind it the session is stored again
+			time.Sleep(operationTimeout)
+			s.wantNumber("app2")
+			return
+		}
 		if w := s.send("app1", "/"); w.Code != http.StatusOK || w.Body.String() != " 0" {
 			t.Errorf("after 2 minutes: %d %q, want no session", w.Code, w.Body)
 		}

@@ -29,7 +29,10 @@ type scene struct {
 	mu          sync.Mutex     // guards all below
 	least, most int            // of the number: what was acknowledged, and what may have happened
 	waits       map[string]int // requests that waited, by app server
+	last        string         // server that gave bob a cookie
 }
+
+const storageKeySize = 43
 
 const operationTimeout = 500 * time.Millisecond
 
@@ -52,6 +55,7 @@ func (s *scene) begin(server string) {
 	s.Handle(shop())
 	wantStatus(s.t, s.send(server, "/login"), http.StatusOK)
 	s.mustAdd(server)
+	synctest.Wait() // servers have begun to look after their nodes
 }
 
 // shop is the program: bob logs in, adds, looks, and logs out.
@@ -72,16 +76,31 @@ func shop() http.Handler {
 	return mux
 }
 
-// inCluster plays a scene in which all is well at first.
+// modes are those that promise that nothing acknowledged is lost. Every scene is
+// played in them.
+var modes = []struct {
+	name    string
+	options holdfast.Options
+}{
+	{"non-sticky", holdfast.Options{}},
+	{"sticky", holdfast.Options{Sticky: true}},
+}
+
+// inCluster plays a scene in which all is well at first, in every mode.
 func inCluster(t *testing.T, servers, nodes int, play func(*scene)) {
 	t.Helper()
-	t.Run(fmt.Sprintf("%d servers, %d nodes", servers, nodes), func(t *testing.T) {
-		synctest.Test(t, func(t *testing.T) {
-			s := newScene(t, servers, nodes)
-			s.begin("app1")
-			play(s)
+	for _, mode := range modes {
+		t.Run(fmt.Sprintf("%s, %d servers, %d nodes", mode.name, servers, nodes), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := newScene(t, servers, nodes)
+				options := mode.options
+				options.OperationTimeout = operationTimeout
+				s.Options = &options
+				s.begin("app1")
+				play(s)
+			})
 		})
-	})
+	}
 }
 
 // send makes one request of bob's, which may not wait longer than promised.
@@ -99,9 +118,17 @@ func (s *scene) send(server, path string) *httptest.ResponseRecorder {
 		s.waits[server]++
 	}
 	for _, c := range w.Result().Cookies() {
-		s.cookies = append(s.cookies, c.Value)
+		s.cookies, s.last = append(s.cookies, c.Value), server
 	}
 	return w
+}
+
+// remembers reports whether the session is in the memory of server, and bob's cookie
+// says so.
+func (s *scene) remembers(server string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.Options.Sticky && s.last == server
 }
 
 // insist sends it until it is acknowledged: the first may have to find out that
@@ -177,6 +204,7 @@ func (s *scene) wantSettled() {
 // wantLoggedOut wants nobody to see bob. Unavailable is as good as not there.
 func (s *scene) wantLoggedOut(servers ...string) {
 	s.t.Helper()
+	s.haveLookedAgain(servers)
 	for _, cookie := range s.cookies {
 		for _, server := range servers {
 			w := s.present(server, cookie)
@@ -185,6 +213,22 @@ func (s *scene) wantLoggedOut(servers ...string) {
 			}
 		}
 	}
+}
+
+// haveLookedAgain has sticky servers ask the nodes about what they remember: with a
+// cookie from before the session went elsewhere they do so behind a request, every
+// ten seconds.
+func (s *scene) haveLookedAgain(servers []string) {
+	if !s.Options.Sticky {
+		return
+	}
+	time.Sleep(11 * time.Second)
+	for _, cookie := range s.cookies {
+		for _, server := range servers {
+			s.present(server, cookie)
+		}
+	}
+	time.Sleep(operationTimeout)
 }
 
 // present asks for the page with one of the cookies that bob has had.
@@ -245,8 +289,8 @@ func (s *scene) atCall(nth int, sent bool, fault func(node string)) (happened fu
 		return calls == nth
 	}
 	for _, node := range s.nodes {
-		s.Node(node).Intercept(func(_ context.Context, _ faultstore.Call, next func() error) error {
-			hit := due()
+		s.Node(node).Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+			hit := len(call.Key) == storageKeySize && due() // and not a sticky server's look after the node
 			if hit && !sent {
 				fault(node)
 			}

@@ -12,34 +12,39 @@ import (
 // A commit is one change of a request on its way into the store. It is kept
 // until its outcome is known.
 type commit struct {
-	s    *Session
+	m    *Manager // not the session: a change may wait in memory long after its request
 	id   ID
 	base *store.View // what the ops were made on; nil: the session is created
 	ops  []op
 
 	// decide is the function given to Do, which makes all ops after the first
 	// given: on a newer record they are made again.
+	s       *Session // whose Do it is
 	decide  func(*Session) error
 	given   int
 	foreign error // of decide, when it ran again
 
+	fence  fence
 	change store.Change
 }
 
 // newCommitLocked makes a commit of all ops of s. While it is under way they
 // only grow behind those that it has, since gate is held.
 func (s *Session) newCommitLocked() *commit {
-	c := &commit{s: s, id: s.token.id, base: s.view, ops: s.opsLocked()}
+	c := &commit{m: s.m, id: s.token.id, base: s.view, ops: s.opsLocked()}
 	c.change = store.Change{
 		Commit:  newCommitID(),
 		Apply:   c.apply,
 		RenewTo: s.renewTo.Secret(),
 		Grace:   s.m.options.RenewGrace,
 	}
-	if s.view == nil {
+	if s.view != nil {
+		c.fence = s.fenceLocked()
+		c.change.Sync = c.fence.up
+	} else {
 		begun := s.draft
 		c.change.Apply = func(r *record.Record) error {
-			r.Created, r.Deadline, r.IdleTimeout = begun.Created, begun.Deadline, s.m.options.IdleTimeout
+			r.Created, r.Deadline, r.IdleTimeout = begun.Created, begun.Deadline, c.m.options.IdleTimeout
 			return c.apply(r)
 		}
 	}
@@ -56,17 +61,23 @@ func newCommitID() uint64 {
 
 // apply makes r, whatever the newest record is, into the one to store.
 func (c *commit) apply(r *record.Record) error {
-	r.AppVersion = c.s.m.options.AppVersion
-	if c.base == nil || r.Revision == c.base.Record.Revision {
+	if err := c.fence.check(); err != nil {
+		return err
+	}
+	r.AppVersion = c.m.options.AppVersion
+	if c.base == nil || r.SameState(c.base.Record) {
 		return replay(c.ops, r)
 	}
 	// Somebody else was faster.
+	if c.fence.up {
+		return ErrLockLost
+	}
 	base := c.base.Record
 	if r.Owner != base.Owner || r.Login != base.Login {
 		return ErrConflict // the session has changed hands
 	}
-	c.s.m.counts.replays.Add(1)
-	c.s.m.counts.overwritten.Add(overwritten(c.ops, base, r))
+	c.m.counts.replays.Add(1)
+	c.m.counts.overwritten.Add(overwritten(c.ops, base, r))
 	if c.decide != nil {
 		if err := c.decideAgain(r); err != nil {
 			return err
@@ -162,6 +173,8 @@ func (s *Session) notCommitted(c *commit, err error) {
 		s.uncertain = c
 	case errors.Is(err, ErrDestroyed), errors.Is(err, ErrRenewed):
 		s.renewTo = ""
+	case errors.Is(err, ErrLockLost):
+		s.m.counts.fenced.Add(1)
 	}
 	outdated := c.decide != nil && s.uncertain == nil
 	s.mu.Unlock()

@@ -27,7 +27,7 @@ func TestChangesAreNotAppliedToASessionThatChangedHands(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			commit := &commit{
-				s:    &Session{m: m},
+				m:    m,
 				base: &store.View{Record: &record.Record{Revision: 1, Owner: "bob", Login: 1}},
 				ops:  []op{{kind: opSet, attr: record.Attribute{Name: "a", Value: []byte("mine")}}},
 			}

@@ -40,7 +40,8 @@ func (s *Session) doGated(fn func(*Session) error) error {
 	s.mu.Lock()
 	c := s.newCommitLocked()
 	s.mu.Unlock()
-	c.decide, c.given = fn, before
+	c.s, c.decide, c.given = s, fn, before
+	c.change.Sync = true // fn must not run behind its request
 	err := s.run(c)
 	if c.foreign != nil {
 		s.setCommitFailed(false) // fn decided so; nothing failed

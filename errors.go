@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -30,6 +31,16 @@ var (
 	// or another login), so this request's changes must not be applied to it.
 	ErrConflict = store.ErrConflict
 
+	// ErrLockTimeout: the session's lock could not be had within Locking.Wait. Errors
+	// that match it match ErrUnavailable too.
+	ErrLockTimeout = fmt.Errorf("session locked: %w", ErrUnavailable)
+
+	// ErrLockLost: this request had the session's lock, and another request has
+	// changed the session all the same, or might have: the process stood still for
+	// longer than the lease, or the lock's node failed. Nothing was stored; begin
+	// anew with another request. Errors that match it match ErrConflict too.
+	ErrLockLost = fmt.Errorf("session lock lost: %w", ErrConflict)
+
 	// ErrTooLarge: the session is above the limit of the store's node. The
 	// stored session stays as it was. The error names size, limit and the
 	// largest attributes.
@@ -45,6 +56,9 @@ var (
 
 	// ErrDestroyed: the session was destroyed since this request began.
 	ErrDestroyed = store.ErrDestroyed
+
+	// ErrTooManySessions: this server has Options.MaxSessions, and none more begins.
+	ErrTooManySessions = store.ErrTooMany
 
 	// ErrNoSession: there is no session here: outside of Manager.Handler, on an
 	// ignored path, for an unknown id, or since the store lost it.
@@ -62,11 +76,15 @@ var (
 var errInsideDo = errors.New("not inside the function given to Do: it commits by itself")
 
 // StatusOf returns the HTTP status that fits a session's error: 503 for what may
-// pass, 409 for changes that came too late against another's, 500 else. It is
-// what [Manager.Handler] answers when the handler has not looked at Session.Err.
+// pass, 409 for changes that came too late against another's, 500 else; for
+// ErrLockTimeout it is Locking.Status. It is what [Manager.Handler] answers when the
+// handler has not looked at Session.Err.
 func StatusOf(err error) int {
+	if locked, ok := errors.AsType[*lockedError](err); ok {
+		return locked.status
+	}
 	switch {
-	case errors.Is(err, ErrUnavailable):
+	case errors.Is(err, ErrUnavailable), errors.Is(err, ErrTooManySessions):
 		return http.StatusServiceUnavailable
 	case errors.Is(err, ErrConflict), errors.Is(err, ErrRenewed), errors.Is(err, ErrDestroyed), errors.Is(err, ErrNoSession):
 		return http.StatusConflict

@@ -36,7 +36,8 @@ func (s *Session) grantLocked(view *store.View, newID bool) {
 		return
 	}
 	home := homeOf(view.Record)
-	if newID || home != s.token.node || s.token.outdated {
+	taken := s.m.local != nil && s.token.route != s.m.options.Route // by this server, from another
+	if newID || home != s.token.node || s.token.outdated || taken {
 		s.token.node, s.token.route, s.token.outdated = home, s.m.options.Route, false
 		if newID {
 			s.out.sendCookie()

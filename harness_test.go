@@ -73,6 +73,16 @@ func (s *tap) note(event string) bend {
 	return s.bend
 }
 
+// asked notes an operation, unless it is a sticky server's look after its node.
+func (s *tap) asked(operation, key string) bend {
+	if len(key) == storageKeySize {
+		return s.note(operation)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.bend
+}
+
 func (s *tap) set(b bend) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +100,7 @@ func (s *tap) drain() string {
 
 func (s *tap) Get(ctx context.Context, key string, part store.Part) (store.Item, error) {
 	next := func() (store.Item, error) { return s.Store.Get(ctx, key, part) }
-	if bent := s.note("get").get; bent != nil {
+	if bent := s.asked("get", key).get; bent != nil {
 		return bent(ctx, next)
 	}
 	return next()
@@ -98,7 +108,7 @@ func (s *tap) Get(ctx context.Context, key string, part store.Part) (store.Item,
 
 func (s *tap) Put(ctx context.Context, key string, item store.Item, at store.Version) (store.Version, error) {
 	next := func() (store.Version, error) { return s.Store.Put(ctx, key, item, at) }
-	if bent := s.note("put").put; bent != nil {
+	if bent := s.asked("put", key).put; bent != nil {
 		return bent(ctx, next)
 	}
 	return next()
@@ -106,7 +116,7 @@ func (s *tap) Put(ctx context.Context, key string, item store.Item, at store.Ver
 
 func (s *tap) Touch(ctx context.Context, key string, ttl time.Duration) (store.Version, error) {
 	next := func() (store.Version, error) { return s.Store.Touch(ctx, key, ttl) }
-	if bent := s.note("touch").touch; bent != nil {
+	if bent := s.asked("touch", key).touch; bent != nil {
 		return bent(ctx, next)
 	}
 	return next()

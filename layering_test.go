@@ -38,13 +38,16 @@ var testLayers = map[string]string{
 	"examples/*":           "holdfasttest",
 	"node":                 "store store/memcachedstore",
 	"store/memcachedstore": "node",
+	"sticky":               "placement",
 }
 
 // commandLayers holds for the module cmd/holdfast, which may also use what
 // others wrote.
 var commandLayers = map[string]string{
-	"cmd/holdfast":       ". store store/memcachedstore node cmd/holdfast/drill",
-	"cmd/holdfast/drill": ". store store/memcachedstore node",
+	"cmd/holdfast":          ". store store/memcachedstore node cmd/holdfast/drill cmd/holdfast/tomcat cmd/holdfast/spelling",
+	"cmd/holdfast/tomcat":   "cmd/holdfast/spelling",
+	"cmd/holdfast/spelling": "",
+	"cmd/holdfast/drill":    ". store store/memcachedstore node",
 }
 
 const modulePath = "github.com/holdfast-sessions/holdfast"

@@ -34,13 +34,24 @@ func (s *Session) underGate(work func() error) error {
 
 // waitForGate reports whether it got gate in time.
 func (s *Session) waitForGate() bool {
-	for end := time.Now().Add(2 * s.m.options.OperationTimeout); time.Now().Before(end); {
+	for end := time.Now().Add(s.longestGate()); time.Now().Before(end); {
 		time.Sleep(gateStep)
 		if s.gate.TryLock() {
 			return true
 		}
 	}
 	return false
+}
+
+// longestGate is the longest time that anybody holds gate.
+func (s *Session) longestGate() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	o := &s.m.options
+	if s.lock.asked || o.Locking.Mode != LockNone {
+		return o.Locking.Wait + 2*o.OperationTimeout
+	}
+	return 2 * o.OperationTimeout
 }
 
 // gateStep is how often a goroutine looks whether another one of its request
@@ -81,7 +92,7 @@ func (s *Session) loadGated() error {
 	}
 	lately := false
 	for _, t := range s.presented() {
-		view, err := s.fetch(t)
+		view, err := s.loadAlone(t)
 		if gone, ok := errors.AsType[*store.GoneError](err); ok {
 			lately = lately || gone.Lately
 		}

@@ -9,8 +9,10 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/lock"
 	"github.com/holdfast-sessions/holdfast/placement"
 	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/sticky"
 	"github.com/holdfast-sessions/holdfast/store"
 	"github.com/holdfast-sessions/holdfast/store/memorystore"
 )
@@ -22,7 +24,10 @@ type Manager struct {
 	transport transport
 	macs      *macs // of the transport
 	backend   store.Backend
-	cluster   *placement.Cluster // the same
+	cluster   *placement.Cluster // the same, or below it
+	local     *sticky.Sessions   // the same, in sticky mode; else nil
+	locks     *lock.Locks
+	readOnly  *readOnly
 	seen      *seen
 	memory    memory // of why
 	work      work
@@ -56,21 +61,39 @@ func New(nodes []store.Node, opts *Options) (*Manager, error) {
 	if err := checkNodes(nodes); err != nil {
 		return nil, err
 	}
-	cluster, err := placement.New(nodes, placement.Options{
-		Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout,
-		Copies: o.Copies, Failover: o.FailoverNodes, RefuseDegraded: o.RefuseDegraded, Logger: o.Logger,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("holdfast: %w", err)
-	}
-	return &Manager{
+	m := &Manager{
 		options:   o,
 		transport: &cookieTransport{cookie, macs},
 		macs:      macs,
-		backend:   cluster,
-		cluster:   cluster,
 		seen:      newSeen(o.IdleTimeout),
-	}, nil
+		readOnly:  newReadOnly(),
+	}
+	if err := m.open(nodes, codec); err != nil {
+		return nil, fmt.Errorf("holdfast: %w", err)
+	}
+	return m, nil
+}
+
+// open makes the backend.
+func (m *Manager) open(nodes []store.Node, codec *record.Codec) (err error) {
+	o := &m.options
+	m.cluster, err = placement.New(nodes, placement.Options{
+		Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout,
+		Copies: o.Copies, Failover: o.FailoverNodes, RefuseDegraded: o.RefuseDegraded, Logger: o.Logger,
+		IDsFirst: o.BackupAsync,
+	})
+	if err != nil {
+		return err
+	}
+	m.backend = m.cluster
+	m.locks = lock.New(lock.Options{
+		Stores: m.cluster.LockStores, Wait: o.Locking.Wait, Lease: o.Locking.Lease,
+		MaxWaiting: o.Locking.MaxWaiting, Timeout: o.OperationTimeout / 2,
+	})
+	if o.Sticky {
+		err = m.openSticky()
+	}
+	return err
 }
 
 func checkNodes(nodes []store.Node) error {
@@ -135,8 +158,9 @@ func (m *Manager) newRecord() *record.Record {
 	return r
 }
 
-// Shutdown refuses new session work, waits for what is under way until ctx ends, and
-// closes the stores. Call it after http.Server.Shutdown, or use Serve.
+// Shutdown refuses new session work, waits until ctx ends for what is under way and
+// for changes that only this server has, and closes the stores. It logs how many
+// are left. Call it after http.Server.Shutdown, or use Serve.
 func (m *Manager) Shutdown(ctx context.Context) error {
 	if !m.work.close() {
 		return nil
@@ -145,7 +169,7 @@ func (m *Manager) Shutdown(ctx context.Context) error {
 	if err != nil {
 		err = fmt.Errorf("holdfast: shutdown: session work is still under way: %w", err)
 	}
-	return errors.Join(err, m.backend.Close())
+	return errors.Join(err, m.sendRest(ctx), m.backend.Close())
 }
 
 // work counts what is under way, and refuses more once it is closed.

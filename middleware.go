@@ -54,9 +54,11 @@ func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Reques
 	if h := w.Header(); len(h) > 0 {
 		q.out.outer = h.Clone()
 	}
+	defer q.session.unlock()
 	defer q.session.close() // also when the handler panics: then nothing more is stored
 	next.ServeHTTP(&q.out, r.WithContext(q))
 	q.out.finish()
+	m.learn(&q.session)
 	m.extendUnused(&q.session)
 }
 
@@ -105,6 +107,7 @@ func (m *Manager) With(ctx context.Context, id ID, fn func(*Session) error) erro
 	if t, ok := parseToken(id.Secret()); ok {
 		s.tokens = []token{t}
 	}
+	defer s.unlock()
 	defer s.close()
 	if err := s.load(); err != nil {
 		return err

@@ -48,18 +48,32 @@ func TestOutsideOfTheMiddlewareEverythingIsErrNoSession(t *testing.T) {
 }
 
 func TestIgnoredRequestsHaveNothingToDoWithSessions(t *testing.T) {
+	for _, mode := range benchModes {
+		t.Run(mode.name, func(t *testing.T) { ignoredRequests(t, mode.options) })
+	}
+}
+
+func ignoredRequests(t *testing.T, o *holdfast.Options) {
 	synctest.Test(t, func(t *testing.T) {
 		on := newTap()
-		m := newManager(t, on, &holdfast.Options{Ignore: regexp.MustCompile(`\.(png|css)$`)})
+		options := holdfast.Options{}
+		if o != nil {
+			options = *o
+		}
+		options.Ignore = regexp.MustCompile(`\.(png|css)$`)
+		options.IgnoreRequest = func(r *http.Request) bool { return r.URL.RawQuery == "raw" }
+		m := newManager(t, on, &options)
 		v := visit(m, func(_ http.ResponseWriter, r *http.Request, s *holdfast.Session) {
 			if err := increment(s); errors.Is(err, holdfast.ErrNoSession) == (r.URL.Path == "/page") {
 				t.Errorf("%s: %v", r.URL.Path, err)
 			}
 		})
 		v.get("/page")
+		v.get("/page")
+		synctest.Wait()
 		on.drain()
 		time.Sleep(20 * time.Minute)
-		for _, path := range []string{"/a.png", "/style.css", "/deep/b.png"} {
+		for _, path := range []string{"/a.png", "/style.css", "/deep/b.png", "/file?raw"} {
 			if w := v.get(path); len(w.Header()) != 0 {
 				t.Errorf("%s has headers %v", path, w.Header())
 			}
@@ -67,6 +81,9 @@ func TestIgnoredRequestsHaveNothingToDoWithSessions(t *testing.T) {
 		synctest.Wait()
 		if log := on.drain(); log != "" {
 			t.Errorf("the store was asked to %s", log)
+		}
+		if options.Sticky {
+			return
 		}
 		v.get("/page")
 		if log := on.drain(); !strings.HasPrefix(log, "get") || countWord(log, "put") != 1 {

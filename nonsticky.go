@@ -13,10 +13,14 @@ import (
 // requests: a session is loaded when it is first used, and what a request
 // changed is committed against the version that it loaded.
 
-// fetch loads the session of t from the store.
+// fetch loads the session of t, from this server's memory or the store.
 func (s *Session) fetch(t token) (view *store.View, err error) {
+	if view := s.m.remembered(t); view != nil {
+		s.m.seen.note(t.id, view, nil)
+		return view, nil
+	}
 	err = s.withBudget(s.ctx, func(ctx context.Context) error {
-		view, err = s.m.backend.Load(ctx, t.id.Secret(), t.node)
+		view, err = s.m.look(t)(ctx, t.id.Secret(), t.node)
 		return err
 	})
 	s.m.seen.note(t.id, view, err)

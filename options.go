@@ -19,6 +19,7 @@ const (
 	defaultIdleTimeout      = 30 * time.Minute
 	defaultOperationTimeout = 500 * time.Millisecond
 	defaultRenewGrace       = 10 * time.Second
+	defaultMaxLocalBytes    = 1 << 30
 )
 
 // Options of a Manager. A nil *Options and every zero field mean the default.
@@ -88,6 +89,9 @@ type Options struct {
 	// memory and are lost with it, with a swap-out, and with a take-over. Nil: all
 	// are stored. Sticky only.
 	AttributeFilter *regexp.Regexp
+
+	// Locking lets requests of one session go one after the other.
+	Locking Locking
 
 	// Cookie is how the browser keeps the id.
 	Cookie Cookie
@@ -186,7 +190,47 @@ func (o *Options) withDefaults() (Options, error) {
 	if len(out.Keys) == 0 && out.AllowPlain {
 		return out, errors.New("holdfast: AllowPlain without Keys: all sessions are plain; leave it out or give a key")
 	}
+	var err error
+	if out.Locking, err = out.Locking.withDefaults(); err != nil {
+		return out, err
+	}
+	if err := out.checkSticky(); err != nil || !out.Sticky {
+		return out, err
+	}
+	out.Route = cmp.Or(out.Route, newRoute())
+	out.MaxIdleSwap = max(out.MaxIdleSwap, 0)
+	out.MaxLocalBytes = max(cmp.Or(out.MaxLocalBytes, defaultMaxLocalBytes), 0)
 	return out, nil
+}
+
+// checkSticky refuses sticky settings that contradict others. A server that is not
+// sticky has no memory for them to bound: who set one expects what will not be.
+func (o *Options) checkSticky() error {
+	rows := []struct {
+		name string
+		set  bool
+	}{
+		{"BackupAsync", o.BackupAsync},
+		{"MaxUnsent", o.MaxUnsent != 0},
+		{"MaxIdleSwap", o.MaxIdleSwap > 0},
+		{"MaxLocalBytes", o.MaxLocalBytes != 0},
+		{"MaxSessions", o.MaxSessions != 0},
+		{"AttributeFilter", o.AttributeFilter != nil},
+	}
+	for _, row := range rows {
+		if row.set && !o.Sticky {
+			return fmt.Errorf("holdfast: %s without Sticky: only a sticky server keeps sessions in its memory; set Sticky or leave %s out", row.name, row.name)
+		}
+	}
+	switch {
+	case o.MaxUnsent < 0:
+		return errors.New("holdfast: MaxUnsent is negative: what a server's death loses must be bounded")
+	case o.MaxUnsent > 0 && !o.BackupAsync:
+		return errors.New("holdfast: MaxUnsent without BackupAsync: every change is sent before the answer; set BackupAsync or leave MaxUnsent out")
+	case o.MaxSessions < 0:
+		return errors.New("holdfast: MaxSessions is negative: zero is no bound")
+	}
+	return nil
 }
 
 const (

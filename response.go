@@ -211,6 +211,9 @@ func errorPage(w http.ResponseWriter, err error) {
 	case http.StatusServiceUnavailable:
 		w.Header().Set("Retry-After", "1")
 		text = "Your session cannot be reached just now. It is kept; please try again in a moment."
+	case http.StatusLocked:
+		w.Header().Set("Retry-After", "1")
+		text = "Your session is in use by another request. Please try again in a moment."
 	case http.StatusConflict:
 		text = "Your session was changed or ended by another request. Please reload the page and try again."
 	}

@@ -96,6 +96,10 @@ func (m *Manager) extendUnused(s *Session) {
 
 // extendOne loads a session, which extends its life.
 func (m *Manager) extendOne(ctx context.Context, t token) {
+	if m.local != nil && t.route != m.options.Route {
+		_, _ = m.cluster.Load(ctx, t.id.Secret(), t.node) // without a take-over: this server was not needed for it
+		return
+	}
 	s := &Session{m: m, ctx: ctx}
 	_, _ = s.fetch(t) // who uses the session next gets the error
 	s.tell()

@@ -40,6 +40,7 @@ type Session struct {
 	ops    []op           // what this request changed and has not stored
 
 	renewTo ID // the id that the next commit moves the session to
+	lock    sessionLock
 
 	elsewhere    bool    // it got a new id just now, which is on its way to the browser
 	begun        bool    // by this request

@@ -3,7 +3,9 @@ package holdfast
 import (
 	"sync/atomic"
 
+	"github.com/holdfast-sessions/holdfast/lock"
 	"github.com/holdfast-sessions/holdfast/placement"
+	"github.com/holdfast-sessions/holdfast/sticky"
 )
 
 // Stats counts what happened since New.
@@ -20,14 +22,24 @@ type Stats struct {
 	Forged      uint64 `json:"forged"`      // presented ids that were not looked for: with Keys, their MAC is missing or wrong
 	HookPanics  uint64 `json:"hook_panics"` // recovered panics of hooks
 
+	Locks     LockStats       `json:"locks"`     // of sessions
 	Placement placement.Stats `json:"placement"` // of the nodes
+	Local     sticky.Stats    `json:"local"`     // of the sessions in this server's memory, in sticky mode
+}
+
+// LockStats counts what happened to the locks of sessions.
+type LockStats struct {
+	lock.Stats
+
+	// Fenced commits were refused with ErrLockLost.
+	Fenced uint64 `json:"fenced"`
 }
 
 type counts struct {
 	created, destroyed, renewed   atomic.Uint64
 	commits, replays, overwritten atomic.Uint64
 	failures, replaced, tooLate   atomic.Uint64
-	hookPanics                    atomic.Uint64
+	hookPanics, fenced            atomic.Uint64
 }
 
 // Stats returns the counts so far.
@@ -38,6 +50,7 @@ func (m *Manager) Stats() Stats {
 		Commits: n.commits.Load(), Replays: n.replays.Load(), Overwritten: n.overwritten.Load(),
 		Failures: n.failures.Load(), Replaced: n.replaced.Load(), TooLate: n.tooLate.Load(),
 		Forged: m.macs.forged.Load(), HookPanics: n.hookPanics.Load(),
-		Placement: m.cluster.Stats(),
+		Locks:     LockStats{m.locks.Stats(), n.fenced.Load()},
+		Placement: m.cluster.Stats(), Local: m.localStats(),
 	}
 }

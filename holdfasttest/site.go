@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -77,6 +78,9 @@ func (s *Site) start(name string) {
 	s.t.Helper()
 	o := withDefaults(s.t, s.Options)
 	o.Logger = o.Logger.With("server", name)
+	if o.Sticky {
+		o.Route = name
+	}
 	var nodes []store.Node
 	var clients []*faultstore.Client
 	for _, node := range s.list(name) {
@@ -114,7 +118,8 @@ func (s *Site) finish() {
 }
 
 // Client returns a visitor without cookies. Each request goes to the next app
-// server that lives. The response header [ServedBy] names it. A request whose
+// server that lives; with Options.Sticky to the one that the cookie names, if it
+// lives. The response header [ServedBy] names it. A request whose
 // server dies under it gets the balancer's answer: 502 without that header.
 func (s *Site) Client() *SiteClient { return &SiteClient{newClient(s), s} }
 
@@ -131,9 +136,26 @@ func (c *SiteClient) On(server string) *Client {
 	return &Client{cookies: c.cookies, calls: oneServer{c.site, server}}
 }
 
-// answer is the balancer.
+// answer is the balancer. With Options.Sticky it goes by the end of the cookie.
 func (s *Site) answer(r *http.Request) *httptest.ResponseRecorder {
-	return s.next().answer(r)
+	return s.routed(r).answer(r)
+}
+
+// routed returns the server that a cookie of r names, if it lives, or else the next.
+func (s *Site) routed(r *http.Request) *server {
+	if s.Options == nil || !s.Options.Sticky {
+		return s.next()
+	}
+	s.mu.Lock()
+	for _, c := range r.Cookies() {
+		_, route, _ := strings.Cut(c.Value, ".")
+		if named := s.living[route]; named != nil {
+			s.mu.Unlock()
+			return named
+		}
+	}
+	s.mu.Unlock()
+	return s.next()
 }
 
 func (s *Site) manager() *holdfast.Manager { return s.next().manager() }

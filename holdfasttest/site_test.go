@@ -282,3 +282,26 @@ func TestPanicOfAHookFailsTheTestOfASite(t *testing.T) {
 	test.end()
 	test.wantError(t, "hooks panicked 1 times")
 }
+
+// The balancer of a sticky site goes by the cookie, and another server takes over when
+// that one dies.
+func TestAStickySiteGoesByTheCookie(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		site := holdfasttest.Cluster(t, 3, 2)
+		site.Options = &holdfast.Options{Sticky: true}
+		site.Handle(program())
+		c := site.Client()
+		first := c.Post("/click", nil).Header().Get(holdfasttest.ServedBy)
+		for range 5 {
+			if got := c.Post("/click", nil).Header().Get(holdfasttest.ServedBy); got != first {
+				t.Errorf("%s answers, want %s", got, first)
+			}
+		}
+		site.KillServer(first)
+		second := c.Post("/click", nil).Header().Get(holdfasttest.ServedBy)
+		if got := c.Post("/click", nil).Header().Get(holdfasttest.ServedBy); got != second || got == first {
+			t.Errorf("%s answers after the death of %s, and %s before it", got, first, second)
+		}
+		wantClicks(t, c.Client, 8)
+	})
+}

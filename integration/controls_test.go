@@ -14,7 +14,7 @@ import (
 // what it is there to find. Otherwise its silence elsewhere proves nothing.
 
 func TestDrillReportsLostSessionsWithOneCopy(t *testing.T) {
-	d := startDrill(t, commandPath(t), "--copies", "1")
+	d := startDrill(t, nonSticky, commandPath(t), "--copies", "1")
 	stop := d.start()
 	d.inject(d.killNode(0))
 	d.waitUntilSteady(time.Now().Add(time.Minute)) // what was on n1 is unavailable until n1 is used again
@@ -29,7 +29,7 @@ func TestDrillReportsLostSessionsWithOneCopy(t *testing.T) {
 // write without looking lose each other's changes all the time.
 func TestDrillReportsLostUpdatesWithoutCompareAndSet(t *testing.T) {
 	blind := buildReplacing(t, "placement/op.go", "Put(ctx, o.key, item, o.in[n].version)", "Put(ctx, o.key, item, store.Any)")
-	d := startDrill(t, blind)
+	d := startDrill(t, nonSticky, blind)
 	stop := d.start()
 	d.waitForRequests(requests / 4)
 	stop()

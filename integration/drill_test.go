@@ -1,52 +1,75 @@
 package integration
 
 import (
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/integration/history"
-	"github.com/holdfast-sessions/holdfast/integration/servers"
 )
 
 // operationTimeout of the app servers in a drill: so generous that a busy machine
 // is not taken for a node that hangs.
 const operationTimeout = 2 * time.Second
 
-// A drill is three app servers on two memcached, behind nginx and under load, of
-// which one thing at a time fails.
+// A drill is three app servers on two memcached, behind a balancer and under load,
+// of which one thing at a time fails.
 type drill struct {
 	*load
 	*farm
-	balancer *servers.Nginx
+	mode
+	budget   lossBudget
 	struck   int           // how many faults
 	repaired time.Duration // when the last repair was over
 }
 
 // startDrill starts everything but the load, with app servers that run the
 // command at path.
-func startDrill(t *testing.T, path string, flags ...string) *drill {
+func startDrill(t *testing.T, m mode, path string, flags ...string) *drill {
 	t.Helper()
-	flags = append([]string{"--operation-timeout", operationTimeout.String()}, flags...)
+	flags = slices.Concat([]string{"--operation-timeout", operationTimeout.String()}, m.flags, flags)
 	f := startFarm(t, path, 2, 3, flags...)
-	var addrs []string
-	for _, app := range f.apps {
-		addrs = append(addrs, app.addr)
+	web := m.balancer.start(t, f.backends())
+	return &drill{load: newLoad(t, "http://"+web), farm: f, mode: m}
+}
+
+// run has each fault happen once in each round, one after the other, and longer if
+// HOLDFAST_DRILL says so. At the end everything must be explained that clients were
+// told.
+func (d *drill) run(faults []fault, rounds int) {
+	d.t.Helper()
+	stop := d.start()
+	d.repair()
+	for began, atLeast := time.Now(), drillTime(d.t); d.struck < rounds*len(faults) || time.Since(began) < atLeast; {
+		d.one(faults[d.struck%len(faults)])
 	}
-	balancer := startBalancer(t, addrs...)
-	return &drill{load: newLoad(t, "http://"+balancer.Addr), farm: f, balancer: balancer}
+	d.waitForRequests(requests)
+	stop()
+
+	d.readAll()
+	d.summary()
+	d.checkLosses()
+	if d.accepted.Load() < d.done.Load()*8/10 {
+		d.t.Errorf("only %d of %d requests were accepted: this proves too little", d.accepted.Load(), d.done.Load())
+	}
+	if err := d.seen.Check(); err != nil {
+		d.t.Error(firstLines(err.Error(), 30))
+	}
 }
 
 // inject strikes with f while requests are under way, waits until requests are
 // accepted again, and heals f.
 func (d *drill) inject(f fault) (underWay int64, acceptedAfter time.Duration) {
 	d.t.Helper()
+	held := d.holds(f)
 	began := time.Since(d.began)
 	again := newRecovery(began)
 	d.recovery.Store(again)
 	underWay = d.inFlight.Load()
 	f.strike()
 	d.struck++
-	d.seen.Fault(history.Span{Start: began, End: time.Since(d.began)}, d.repaired)
+	struck := history.Span{Start: began, End: time.Since(d.began)}
+	d.spend(f, held)
 	healed := time.After(f.lasts)
 	select {
 	case acceptedAfter = <-again.after:
@@ -55,6 +78,7 @@ func (d *drill) inject(f fault) (underWay int64, acceptedAfter time.Duration) {
 	}
 	<-healed
 	f.heal()
+	d.seen.Loss(d.untilSent(f, struck), d.repaired, held.sent)
 	return underWay, acceptedAfter
 }
 

@@ -15,24 +15,8 @@ import (
 // HOLDFAST_DRILL=10m makes it go on for that long; go test then needs a -timeout
 // well above it.
 func TestNothingAcknowledgedIsLostWhenOneThingFails(t *testing.T) {
-	d := startDrill(t, commandPath(t))
-	stop := d.start()
-	d.repair()
-	faults := d.faults()
-	for began, atLeast := time.Now(), drillTime(t); d.struck < 2*len(faults) || time.Since(began) < atLeast; {
-		d.one(faults[d.struck%len(faults)])
-	}
-	d.waitForRequests(requests)
-	stop()
-
-	d.readAll()
-	d.summary()
-	if d.accepted.Load() < d.done.Load()*8/10 {
-		t.Errorf("only %d of %d requests were accepted: this proves too little", d.accepted.Load(), d.done.Load())
-	}
-	if err := d.seen.Check(); err != nil {
-		t.Error(firstLines(err.Error(), 30))
-	}
+	d := startDrill(t, nonSticky, commandPath(t))
+	d.run(d.faults(), 2)
 }
 
 func commandPath(t *testing.T) string {

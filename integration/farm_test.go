@@ -48,3 +48,11 @@ func (f *farm) connect(t *testing.T) {
 		user.post(app.url()+"/logout").want(t, http.StatusNoContent)
 	}
 }
+
+// backends are the app servers as a balancer gets them.
+func (f *farm) backends() (apps []backend) {
+	for _, app := range f.apps {
+		apps = append(apps, backend{app.route, app.addr})
+	}
+	return apps
+}

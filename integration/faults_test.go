@@ -13,36 +13,45 @@ import (
 
 // A fault is one process or one line that fails, until it is healed.
 type fault struct {
-	name   string
-	strike func()
-	lasts  time.Duration
-	heal   func()
+	name      string
+	strike    func()
+	lasts     time.Duration
+	heal      func()
+	app       *appServer // that fails, if one does
+	remembers bool       // it goes on as if nothing had been
 }
 
 // faults are one of each kind at each place, in an order in which the same
 // process never fails twice in a row.
-func (d *drill) faults() []fault {
-	var all []fault
+func (d *drill) faults() []fault { return append(d.appFaults(), d.nodeFaults()...) }
+
+// appFaults are those of app servers.
+func (d *drill) appFaults() (all []fault) {
 	for _, app := range d.apps {
-		all = append(all, fault{"kill -9 " + app.route, app.Kill, 200 * time.Millisecond, app.Start})
+		all = append(all, fault{"kill -9 " + app.route, app.Kill, 200 * time.Millisecond, app.Start, app, false})
 	}
+	for _, app := range d.apps {
+		all = append(all, fault{"SIGSTOP and SIGCONT of " + app.route, app.Freeze, operationTimeout * 3 / 2, app.Thaw, app, true})
+	}
+	return all
+}
+
+// nodeFaults are those of memcached and of the lines to it.
+func (d *drill) nodeFaults() (all []fault) {
 	for i := range d.nodes {
 		all = append(all, d.killNode(i))
 	}
-	for _, app := range d.apps {
-		all = append(all, fault{"SIGSTOP and SIGCONT of " + app.route, app.Freeze, operationTimeout * 3 / 2, app.Thaw})
+	for i, node := range d.nodes {
+		all = append(all, fault{"SIGSTOP and SIGCONT of " + nodeName(i), node.Freeze, 2 * operationTimeout, node.Thaw, nil, false})
 	}
 	for i, node := range d.nodes {
-		all = append(all, fault{"SIGSTOP and SIGCONT of " + nodeName(i), node.Freeze, 2 * operationTimeout, node.Thaw})
+		all = append(all, fault{"restart of " + nodeName(i) + ", empty", node.Restart, 0, nothing, nil, false})
 	}
 	for i, node := range d.nodes {
-		all = append(all, fault{"restart of " + nodeName(i) + ", empty", node.Restart, 0, nothing})
-	}
-	for i, node := range d.nodes {
-		all = append(all, fault{"flush_all of " + nodeName(i), func() { flush(d.t, node) }, 0, nothing})
+		all = append(all, fault{"flush_all of " + nodeName(i), func() { flush(d.t, node) }, 0, nothing, nil, false})
 	}
 	for i, line := range d.lines {
-		all = append(all, fault{"reset of all connections to " + nodeName(i), line.Reset, 0, nothing})
+		all = append(all, fault{"reset of all connections to " + nodeName(i), line.Reset, 0, nothing, nil, false})
 	}
 	return all
 }
@@ -60,7 +69,7 @@ func (d *drill) killNode(i int) fault {
 		d.nodes[i].Start()
 		d.lines[i].Mend()
 	}
-	return fault{"kill -9 " + nodeName(i), kill, time.Second, start}
+	return fault{"kill -9 " + nodeName(i), kill, time.Second, start, nil, false}
 }
 
 // flush empties a memcached.

@@ -24,6 +24,7 @@ type load struct {
 
 	inFlight, done             atomic.Int64
 	accepted, refused, unknown atomic.Int64
+	changes                    atomic.Int64 // accepted
 	writes                     atomic.Int64 // numbers the values that are written
 	latencies                  latencies
 	recovery                   atomic.Pointer[recovery] // of the latest fault
@@ -32,8 +33,10 @@ type load struct {
 // user is one session, used by many clients at once.
 type user struct {
 	*browser
-	number int
-	id     string // the session's fingerprint
+	number     int
+	id         string       // the session's fingerprint
+	increments atomic.Int64 // accepted
+	hits       atomic.Int64 // when it was last read
 }
 
 // newLoad creates the sessions.
@@ -149,6 +152,7 @@ func (l *load) set(u *user, names ...string) {
 	if outcome != history.Accepted {
 		return
 	}
+	l.changes.Add(1)
 	v := l.decode(u, got)
 	for _, name := range names {
 		if v.Attributes[name] != value {
@@ -172,11 +176,16 @@ func (l *load) read(u *user) {
 	}
 	hits, _ := v.Attributes["hits"].(float64)
 	l.seen.Count(u.object("hits"), int64(hits), span)
+	u.hits.Store(int64(hits))
 }
 
 func (l *load) increment(u *user) {
 	got, span, outcome := l.do(u, http.MethodPost, "/counter/hits", "")
 	l.seen.Increment(u.object("hits"), l.counted(u, got, outcome), span, outcome)
+	if outcome == history.Accepted {
+		l.changes.Add(1)
+		u.increments.Add(1)
+	}
 }
 
 func (l *load) readCounter(u *user) {

@@ -1,32 +1,10 @@
 package integration
 
 import (
-	"os"
-	"strings"
 	"testing"
-	"text/template"
 
 	"github.com/holdfast-sessions/holdfast/integration/servers"
 )
-
-// startBalancer starts nginx with nginx/roundrobin.conf in front of apps.
-func startBalancer(t *testing.T, apps ...string) *servers.Nginx {
-	t.Helper()
-	text, err := os.ReadFile("nginx/roundrobin.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	conf, err := template.New("roundrobin.conf").Option("missingkey=error").Parse(string(text))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var filled strings.Builder
-	fill := map[string]any{"Listen": freeAddr(t), "Apps": apps}
-	if err := conf.Execute(&filled, fill); err != nil {
-		t.Fatal(err)
-	}
-	return servers.StartNginx(t, filled.String())
-}
 
 func TestBalancerTakesTurnsAndBothServersKnowTheSession(t *testing.T) {
 	c := startCluster(t)

@@ -1,12 +1,11 @@
 package integration
 
 import (
-	"encoding/json"
-	"io"
 	"net/http"
 	"slices"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast"
@@ -98,19 +97,16 @@ func (d *drill) stats() []holdfast.Stats {
 	d.t.Helper()
 	all := make([]holdfast.Stats, len(d.apps))
 	for i, app := range d.apps {
-		resp, err := http.Get(app.url() + "/stats")
-		if err != nil {
-			d.t.Fatal(err)
-		}
-		body, err := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		if err == nil {
-			err = json.Unmarshal(body, &all[i])
-		}
-		if err != nil {
-			d.t.Fatalf("the stats of %s: %v: %s", app.route, err, body)
-		}
+		all[i] = app.stats(d.t)
 	}
+	return all
+}
+
+// stats asks an app server.
+func (a *appServer) stats(t *testing.T) (all holdfast.Stats) {
+	t.Helper()
+	asking := &browser{client: http.DefaultClient}
+	asking.get(a.url()+"/stats").decode(t, &all)
 	return all
 }
 

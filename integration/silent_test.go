@@ -2,13 +2,15 @@ package integration
 
 import (
 	"bufio"
+	"io"
 	"net"
 	"net/http"
 	"sync/atomic"
 	"testing"
 )
 
-// A silent server reads requests and hangs up, as one that dies in the middle.
+// A silent server reads requests and hangs up, as one that dies in the middle. To
+// balancers that ask it says that it is well.
 type silent struct {
 	addr     string
 	requests atomic.Int64
@@ -29,12 +31,20 @@ func startSilent(t *testing.T) *silent {
 			if err != nil {
 				return
 			}
-			if _, err := http.ReadRequest(bufio.NewReader(conn)); err == nil {
-				s.requests.Add(1)
-			}
-			conn.Close()
+			s.take(conn)
 		}
 	}()
 	t.Cleanup(func() { listener.Close(); <-done })
 	return s
+}
+
+func (s *silent) take(conn net.Conn) {
+	defer conn.Close()
+	switch r, err := http.ReadRequest(bufio.NewReader(conn)); {
+	case err != nil:
+	case r.URL.Path == "/readyz":
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+	default:
+		s.requests.Add(1)
+	}
 }

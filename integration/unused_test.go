@@ -12,7 +12,7 @@ import (
 // server uses the node again that was away. What was stored without it must get
 // there all the same, before the next fault.
 func TestSessionsThatNobodyUsesAreRepairedToo(t *testing.T) {
-	d := startDrill(t, commandPath(t))
+	d := startDrill(t, nonSticky, commandPath(t))
 	stop := d.start()
 	d.repair()
 	kill := d.killNode(1)

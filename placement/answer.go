@@ -32,6 +32,12 @@ func (a *answer) holds(m mark) bool {
 	return a.hasItem() && a.mark.epochsAfter(m) == 0
 }
 
+// follows reports whether the node has an item of r's epoch and home. A mark does
+// not tell the home.
+func (a *answer) follows(r *record.Record) bool {
+	return a.holds(markOf(r)) && (a.record == nil || home(a.record) == home(r))
+}
+
 func (a *answer) hasItem() bool { return a.status == done && a.version != store.Absent }
 
 // tombstone reports whether the node says that the session has ended.

@@ -17,9 +17,13 @@ func (c *Cluster) Commit(ctx context.Context, id string, base *store.View, ch *s
 }
 
 func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
-	switch {
-	case base == nil:
+	if base == nil {
 		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch)
+	}
+	base, err := c.known(ctx, base, passageOf(ch))
+	switch {
+	case err != nil:
+		return nil, err
 	case ch.RenewTo != "":
 		return c.renew(ctx, base, ch)
 	}
@@ -95,7 +99,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 		}
 		return o.confirmed(base, ch, v.truth), nil
 	default:
-		next.Leaving = o.roster.namesOf(v.unaware)
+		next.Leaving = o.leaving(v)
 	}
 	if err := o.enough(next, v.answered); err != nil {
 		return nil, err
@@ -127,12 +131,12 @@ func (o *op) strangers(v view) error {
 // settledEverywhere reports whether every member that can be reached has the
 // change, in this epoch.
 func (o *op) settledEverywhere(v view, ch *store.Change) bool {
-	if !v.homeHas {
+	if !v.homeHas || v.copied && v.unheard() { // it is certain by now that those are not needed
 		return false
 	}
 	for n := range (v.members | v.unaware).all() {
 		a := &o.in[n]
-		if a.status == done && !(a.holds(o.in[v.at].mark) && sameChange(a.record, v.truth, ch)) {
+		if a.status == done && !(a.follows(v.truth) && sameChange(a.record, v.truth, ch)) {
 			return false
 		}
 	}

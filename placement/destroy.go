@@ -14,6 +14,10 @@ import (
 // the alias of a renewal that nobody here has seen.
 func (c *Cluster) Destroy(ctx context.Context, base *store.View) error {
 	var ending store.Change // notes whether it may have happened
+	base, err := c.known(ctx, base, sameOwner)
+	if err != nil {
+		return destroyed(err)
+	}
 	o := c.resume(base)
 	for try := 0; ; try++ {
 		err := o.buryThrough(ctx, maxRenewals, try == 0, &ending)

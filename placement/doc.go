@@ -11,6 +11,7 @@
 //	destroy.go                        DESTROY
 //	renew.go, through.go              RENEW
 //	life.go, extend.go                LIFE, read repair
+//	keyed.go                          what package sticky needs beside store.Backend
 //	owed.go, mends.go, behind.go, missing.go
 //	                                  what is remembered between requests
 package placement

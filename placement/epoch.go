@@ -23,13 +23,23 @@ func (o *op) unwanted(v view) set { return v.members & (^v.answered | o.roster.d
 func (o *op) free(v view) set { return v.answered &^ v.members &^ o.roster.draining &^ o.gone }
 
 // newEpoch is COMMIT 3: it gives next other members. Its home is the node that
-// decides.
+// decides. Members that leave are listed, also those that did not answer.
 func (o *op) newEpoch(v view, next *record.Record) {
-	home := o.decider(v)
+	decider := o.decider(v)
 	next.Epoch += stride(v)
-	next.Members = o.roster.names(o.membersFrom(home, v.answered&^o.roster.draining))
+	next.Members = o.roster.names(o.filled(o.nextMembers(v, decider)))
 	members, _ := o.roster.indices(next.Members)
-	next.Leaving = o.roster.namesOf((v.members | v.unaware) & v.answered &^ members)
+	next.Leaving = o.roster.namesOf((v.members | v.unaware) &^ members)
+}
+
+// leaving are the nodes that stay listed in an epoch that goes on. One that was not
+// heard may have decided otherwise by now: as long as it is listed no view is clean,
+// so that all nodes are asked, with value, which of the two has a copy.
+func (o *op) leaving(v view) []string {
+	if v.copied {
+		return o.roster.namesOf(v.unaware &^ v.members)
+	}
+	return append(o.roster.namesOf((v.unaware|v.leaving)&^v.members), v.strangers...)
 }
 
 // stride is how far the epoch rises. A change that a fault forces goes further
@@ -44,8 +54,12 @@ func stride(v view) uint32 {
 
 // decider is the home or, if that is lost, the node of READ 5: they hold a record
 // of the newest epoch. A home that is drained leaves the decision to the first
-// copy, on which every acknowledged change is, and which no other can be without.
+// copy, on which every acknowledged change is, and which no other can be without. So
+// does a node that has left: it is not written any more, and would not know.
 func (o *op) decider(v view) int {
+	if !v.members.has(v.at) {
+		return o.firstMember(v)
+	}
 	if !o.roster.draining.has(v.at) || !v.clean || v.ahead {
 		return v.at
 	}
@@ -57,11 +71,51 @@ func (o *op) decider(v view) int {
 	return v.at
 }
 
-// membersFrom chooses the members of a session at home, of those that answer.
-// Nodes that do not answer now fill up the number: they are repaired when they
-// are back.
+// firstMember is the first member that answered, or the node that has the truth.
+func (o *op) firstMember(v view) int {
+	for _, name := range v.truth.Members {
+		if n := o.roster.index(name); v.answered.has(n) {
+			return n
+		}
+	}
+	return v.at
+}
+
+// nextMembers are the node that decides, members that hold something, and others in
+// list order after the former home: of two servers that decide at two nodes at the
+// same time each needs the other's node, or both the same third one (Arbiter).
+func (o *op) nextMembers(v view, decider int) []int {
+	wanted := v.answered &^ o.roster.draining
+	members := []int{decider}
+	take := func(n int) bool {
+		if len(members) < o.copies && wanted.has(n) && !slices.Contains(members, n) {
+			members = append(members, n)
+		}
+		return len(members) < o.copies
+	}
+	for _, name := range v.truth.Members {
+		if n := o.roster.index(name); n >= 0 && o.in[n].hasItem() {
+			take(n)
+		}
+	}
+	former := o.roster.index(home(v.truth))
+	if former < 0 {
+		former = decider
+	}
+	o.roster.choosing(former, wanted, take)
+	return members
+}
+
+// membersFrom chooses the members of a session that begins at home, of those that
+// answer.
 func (o *op) membersFrom(home int, answered set) []int {
-	members := o.roster.choose(home, answered, o.copies)
+	return o.filled(o.roster.choose(home, answered, o.copies))
+}
+
+// filled are members, and nodes that do not answer now where there are too few: they
+// are repaired when they are back.
+func (o *op) filled(members []int) []int {
+	home := members[0]
 	for _, n := range o.roster.choose(home, o.roster.every()&^o.roster.draining, len(o.roster.nodes)) {
 		if len(members) < o.copies && !slices.Contains(members, n) {
 			members = append(members, n)

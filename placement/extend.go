@@ -36,17 +36,18 @@ const repairAfter = 20 * time.Millisecond
 
 // mendable reports whether a COMMIT would bring the session to more of the nodes
 // where it should be than have it now: an emptied member is filled, a lost one is
-// replaced, a drained one is left.
+// replaced, a drained one is left. Or that it would take from the list of those that
+// leave what was never heard and is not needed.
 func (o *op) mendable(v view) bool {
 	if len(v.unknown) > 0 {
 		return false
 	}
-	for n := range (v.members | v.leaving).all() {
-		if o.in[n].status == done && !o.in[n].holds(markOf(v.truth)) {
+	for n := range (v.members | v.leaving | v.unaware).all() {
+		if o.in[n].status == done && !o.in[n].follows(v.truth) {
 			return true
 		}
 	}
-	return o.moves(v)
+	return v.copied && v.unheard() || o.moves(v)
 }
 
 // lags reports whether a member holds an older revision than the truth. Either a

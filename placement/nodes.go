@@ -111,6 +111,9 @@ func (c *Cluster) turned(n *node, to health.State, why error) {
 	case health.Up:
 		c.log.Info("a cache node answers", "node", n.Name)
 		c.mendAll()
+		if tell := c.returned.Load(); tell != nil {
+			(*tell)(n.Name)
+		}
 	case health.Suspect, health.Returning:
 	}
 }

@@ -17,7 +17,11 @@ const maxRenewals = 8
 // Load is READ, and behind it the extension of the session's life and what its
 // nodes need to be mended.
 func (c *Cluster) Load(ctx context.Context, id, hint string) (*store.View, error) {
-	key := storageKey(c.prefix, id)
+	return c.LoadKey(ctx, c.Key(id), hint)
+}
+
+// LoadKey is Load of the session with that storage key.
+func (c *Cluster) LoadKey(ctx context.Context, key, hint string) (*store.View, error) {
 	if c.missing.has(key) {
 		c.counts.unknown.Add(1)
 		c.counts.unknownRepeated.Add(1)
@@ -30,7 +34,7 @@ func (c *Cluster) Load(ctx context.Context, id, hint string) (*store.View, error
 		c.after(v)
 	case errors.Is(err, store.ErrNotFound):
 		c.counts.unknown.Add(1)
-		if o.answered() == o.roster.every() { // not if a node was only taken for lost
+		if !c.idsFirst && o.answered() == o.roster.every() { // not if a node was only taken for lost
 			c.missing.add(key)
 		}
 	case errors.Is(err, store.ErrDestroyed):

@@ -40,34 +40,47 @@ type storm struct {
 // TestStorms plays storms of a few sizes, each from its seed. HOLDFAST_DEEP=1
 // plays many more.
 func TestStorms(t *testing.T) {
+	for _, size := range []size{{2, 2, 2}, {3, 3, 2}, {2, 4, 3}} {
+		play(t, size, (*storm).strike)
+	}
+}
+
+// TestStormsOfServersCutOffFromDifferentNodes has no other fault.
+func TestStormsOfServersCutOffFromDifferentNodes(t *testing.T) {
+	for _, size := range []size{{2, 3, 2}, {3, 3, 2}, {3, 4, 2}} {
+		play(t, size, func(s *storm) bool { return s.strikeWith(9) })
+	}
+}
+
+type size struct{ servers, nodes, copies int }
+
+func play(t *testing.T, size size, strike func(*storm) (forgets bool)) {
 	seeds := uint64(2)
 	if os.Getenv("HOLDFAST_DEEP") != "" {
 		seeds = 40
 	}
-	for _, size := range []struct{ servers, nodes, copies int }{{2, 2, 2}, {3, 3, 2}, {2, 4, 3}} {
-		t.Run(fmt.Sprintf("%d servers, %d nodes, %d copies", size.servers, size.nodes, size.copies), func(t *testing.T) {
-			t.Parallel()
-			for seed := range seeds {
-				synctest.Test(t, func(t *testing.T) {
-					s := newStorm(t, seed, size.servers, size.nodes, size.copies)
-					s.run(20)
-					if t.Failed() {
-						t.Fatalf("seed %d:\n%s", seed, s.told())
-					}
-				})
-			}
-		})
-	}
+	t.Run(fmt.Sprintf("%d servers, %d nodes, %d copies", size.servers, size.nodes, size.copies), func(t *testing.T) {
+		t.Parallel()
+		for seed := range seeds {
+			synctest.Test(t, func(t *testing.T) {
+				s := newStorm(t, seed, size)
+				s.run(20, strike)
+				if t.Failed() {
+					t.Fatalf("seed %d:\n%s", seed, s.told())
+				}
+			})
+		}
+	})
 }
 
-func newStorm(t *testing.T, seed uint64, servers, nodes, copies int) *storm {
-	s := &storm{t: t, rng: rand.New(rand.NewPCG(seed, 7)), copies: copies, stopped: make(chan struct{}), began: time.Now()}
-	for range nodes {
+func newStorm(t *testing.T, seed uint64, size size) *storm {
+	s := &storm{t: t, rng: rand.New(rand.NewPCG(seed, 7)), copies: size.copies, stopped: make(chan struct{}), began: time.Now()}
+	for range size.nodes {
 		n := faultstore.New()
 		n.Intercept(s.network)
 		s.nodes = append(s.nodes, n)
 	}
-	for i := range servers {
+	for i := range size.servers {
 		s.servers = append(s.servers, s.startServer(i))
 	}
 	for i := range 6 {
@@ -120,7 +133,7 @@ func (s *storm) told() (text string) {
 	return text
 }
 
-func (s *storm) run(faults int) {
+func (s *storm) run(faults int, strike func(*storm) (forgets bool)) {
 	var actors sync.WaitGroup
 	for _, u := range s.users {
 		u.begin()
@@ -132,7 +145,7 @@ func (s *storm) run(faults int) {
 	s.sleeper.begin()
 	for range faults {
 		time.Sleep(time.Duration(s.random(300)) * time.Millisecond)
-		forgets := s.strike()
+		forgets := strike(s)
 		s.repair()
 		if forgets { // only a use finds what it was
 			s.sleeper.read(0)
@@ -157,7 +170,9 @@ func (s *storm) run(faults int) {
 
 // strike makes one fault come and go, and reports whether a node has forgotten what
 // it had.
-func (s *storm) strike() (forgets bool) {
+func (s *storm) strike() (forgets bool) { return s.strikeWith(s.random(10)) }
+
+func (s *storm) strikeWith(kind int) (forgets bool) {
 	i := s.random(len(s.nodes))
 	n, name := s.nodes[i], fmt.Sprint("n", i+1)
 	victim := s.random(len(s.servers))
@@ -166,7 +181,6 @@ func (s *storm) strike() (forgets bool) {
 		s.sleeper.increment(s.random(len(s.servers)))
 		time.Sleep(time.Duration(s.random(2000)) * time.Millisecond)
 	}
-	kind := s.random(9)
 	s.log("fault %d at %s, app%d", kind, name, victim)
 	switch kind {
 	case 0:
@@ -200,9 +214,25 @@ func (s *storm) strike() (forgets bool) {
 		if len(s.nodes) > s.copies {
 			s.drain(name)
 		}
+	case 9:
+		if len(s.nodes) > s.copies {
+			s.cutApart(victim, i, wait)
+		}
 	}
 	s.log("over")
 	return slices.Contains([]int{0, 2, 5, 6}, kind)
+}
+
+// cutApart cuts a server off from a node, and another server from another node.
+func (s *storm) cutApart(server, node int, wait func()) {
+	others := []int{(server + 1) % len(s.servers), (node + 1 + s.random(len(s.nodes)-1)) % len(s.nodes)}
+	first, second := fmt.Sprint("app", server), fmt.Sprint("app", others[0])
+	s.log("and %s at n%d", second, others[1]+1)
+	s.nodes[node].Cut(first)
+	s.nodes[others[1]].Cut(second)
+	wait()
+	s.nodes[node].Mend(first)
+	s.nodes[others[1]].Mend(second)
 }
 
 // drain empties a node under load, and takes it into use again.

@@ -6,19 +6,21 @@ import (
 
 // A view is what follows from the answers to a READ.
 type view struct {
-	answered set
-	found    bool           // anything at all
-	at       int            // the node whose item is the truth
-	truth    *record.Record // what counts; nil: only its mark is known so far
-	err      error          // why the truth cannot be read
-	members  set            // of the truth
-	leaving  set            // of the truth
-	unknown  []string       // members that are not in the roster
-	homeHas  bool           // the home of the highest epoch answered in it
-	clean    bool           // and so did every member and every leaving node
-	unaware  set            // leaving nodes that hold an older epoch
-	newest   uint64         // the highest revision seen in that epoch
-	ahead    bool           // a copy is ahead of the home
+	answered  set
+	found     bool           // anything at all
+	at        int            // the node whose item is the truth
+	truth     *record.Record // what counts; nil: only its mark is known so far
+	err       error          // why the truth cannot be read
+	members   set            // of the truth
+	leaving   set            // of the truth
+	unknown   []string       // members that are not in the roster
+	strangers []string       // leaving nodes that are not
+	homeHas   bool           // the home of the highest epoch answered in it
+	clean     bool           // and so did every member and every leaving node
+	unaware   set            // leaving nodes that hold an older epoch, and any that hold what another home has decided in vain
+	newest    uint64         // the highest revision seen in that epoch
+	ahead     bool           // a copy is ahead of the home
+	copied    bool           // a node other than its home holds the truth's epoch
 }
 
 // ended reports whether the truth is a tombstone.
@@ -60,40 +62,77 @@ func look(r *roster, in []answer) view {
 // is the record's, which is the same for all app servers. As long as no record
 // of the epoch was read, nobody knows which node that is.
 func (v *view) chooseTruth(r *roster, in []answer) {
-	newest := in[v.at].mark
-	for n := range in {
-		if in[n].record == nil || !in[n].holds(newest) {
-			continue
-		}
-		for i, name := range in[n].record.Members {
-			if m := r.index(name); m >= 0 && in[m].holds(newest) {
-				v.at, v.homeHas = m, i == 0
-				return
-			}
+	v.arbitrate(r, in)
+	told := in[v.at].record
+	if told == nil {
+		return
+	}
+	for i, name := range told.Members {
+		if n := r.index(name); n >= 0 && in[n].follows(told) {
+			v.at, v.homeHas = n, i == 0
+			return
 		}
 	}
 }
 
+// arbitrate chooses whose word on the newest epoch is taken. Two servers, each cut
+// off from another node, may have decided at the same time at two homes. A copy is
+// written after its home has decided, and conditionally, so that only one of the two
+// can have it; the other was never acknowledged. So a home has lost too whose copy
+// would lie where the other has one, or is.
+func (v *view) arbitrate(r *roster, in []answer) {
+	newest := in[v.at].mark
+	for n := range in {
+		a, told := &in[n], in[v.at].record
+		switch {
+		case a.record == nil || !a.holds(newest):
+		case home(a.record) != r.nodes[n].Name:
+			v.at, v.copied = n, true
+			return
+		case told == nil || hasLost(told, r, in) && !hasLost(a.record, r, in):
+			v.at = n
+		}
+	}
+}
+
+// hasLost reports whether a member of told holds what another home has decided.
+func hasLost(told *record.Record, r *roster, in []answer) bool {
+	for _, name := range told.Members {
+		if n := r.index(name); n >= 0 && in[n].holds(markOf(told)) && !in[n].follows(told) {
+			return true
+		}
+	}
+	return false
+}
+
 // judge is READ 2: what the members say beside the truth, and those that leave.
 func (v *view) judge(r *roster, in []answer) {
-	var strangers []string
 	v.members, v.unknown = r.indices(v.truth.Members)
-	v.leaving, strangers = r.indices(v.truth.Leaving)
-	v.clean = v.homeHas && len(v.unknown) == 0 && len(strangers) == 0
+	v.leaving, v.strangers = r.indices(v.truth.Leaving)
+	v.clean = v.homeHas && len(v.unknown) == 0 && len(v.strangers) == 0
 	v.newest = v.truth.Revision
-	mark := markOf(v.truth)
 	for n := range in {
 		a := &in[n]
-		if !a.holds(mark) {
-			v.clean = v.clean && !(v.members | v.leaving).has(n)
-			if v.leaving.has(n) && a.hasItem() {
-				v.unaware = v.unaware.with(n)
-			}
+		if !a.follows(v.truth) {
+			v.misses(n, a)
 			continue
 		}
-		if by := a.mark.revisionsAfter(mark); by > 0 {
+		if by := a.mark.revisionsAfter(markOf(v.truth)); by > 0 {
 			v.ahead = true
 			v.newest = max(v.newest, v.truth.Revision+uint64(by))
 		}
 	}
 }
+
+// misses notes a node that does not hold the truth's epoch. What another home has
+// there in the same epoch is written over only once it is certain who has won.
+func (v *view) misses(n int, a *answer) {
+	rival, leaves := a.holds(markOf(v.truth)), v.leaving.has(n)
+	v.clean = v.clean && !rival && !leaves && !v.members.has(n)
+	if leaves && a.hasItem() || rival && v.copied {
+		v.unaware = v.unaware.with(n)
+	}
+}
+
+// unheard reports whether a leaving node did not answer.
+func (v *view) unheard() bool { return v.leaving&^v.answered != 0 || len(v.strangers) > 0 }

@@ -74,6 +74,10 @@ type Change struct {
 	// empty record when a session is created). It may be called more than once.
 	Apply func(r *record.Record) error
 
+	// Sync says that the change must be on the nodes before Commit returns, also where
+	// changes usually go there later.
+	Sync bool
+
 	// RenewTo, if not "", moves the session to this new id. The former id stays
 	// good for Grace, or finds nothing at once if the change has raised the
 	// record's Login. A View that comes back Aliased says that

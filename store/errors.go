@@ -30,6 +30,9 @@ var (
 	// dropped the stored item: read again.
 	ErrFull = errors.New("store out of memory")
 
+	// ErrTooMany: this server holds as many sessions as it may.
+	ErrTooMany = errors.New("too many sessions")
+
 	// ErrDestroyed: the session was destroyed since it was read.
 	ErrDestroyed = errors.New("session destroyed")
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -17,19 +18,19 @@ import (
 
 // appCommand is "holdfast app".
 type appCommand struct {
-	Config           string     `placeholder:"FILE" help:"Read settings from this TOML file."`
-	Listen           address    `default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Where to listen, host:port (${default})."`
-	Route            routeName  `placeholder:"NAME" help:"This app server's name in session cookies."`
-	Nodes            string     `placeholder:"LIST" help:"The cache nodes, such as \"n1:127.0.0.1:11211\". Without it, one inside this process."`
-	Copies           count      `placeholder:"N" help:"How many nodes hold a session, its home included (2, or 1 with one node)."`
-	FailoverNodes    nodeNames  `placeholder:"LIST" help:"Names of nodes that get sessions only when no other is left, such as the one on this machine."`
-	OperationTimeout span       `default:"500ms" placeholder:"TIME" help:"The longest that one request waits for its session (${default})."`
-	IdleTimeout      limit      `default:"30m" placeholder:"TIME" help:"End sessions not used for this long (${default}); 0 is never."`
-	AbsoluteTimeout  limit      `default:"0" placeholder:"TIME" help:"End sessions this long after they began (${default}: never)."`
-	CookieName       cookieName `placeholder:"NAME" help:"Name of the session cookie (__Host-session, or session with --insecure-cookie)."`
-	InsecureCookie   bool       `help:"Send the cookie over plain HTTP too."`
-	Namespace        string     `placeholder:"NAME" help:"Keeps apart the sessions of several applications on the same nodes."`
-	Ignore           pattern    `placeholder:"REGEX" help:"Requests whose path matches never touch a session."`
+	Config       string  `placeholder:"FILE" help:"Read settings from this TOML file."`
+	Listen       address `default:"127.0.0.1:8081" placeholder:"ADDRESS" help:"Where to listen, host:port (${default})."`
+	Nodes        string  `placeholder:"LIST" help:"The cache nodes, such as \"n1:127.0.0.1:11211\". Without it, one inside this process."`
+	NodeUser     string  `placeholder:"NAME" help:"User of the cache nodes that ask for a password (memcached -Y)."`
+	NodePassword secret  `placeholder:"TEXT" help:"Its password; better in the environment or the file, where other users do not see it."`
+
+	ContextXML string `name:"context-xml" placeholder:"FILE" help:"Read settings from Tomcat's context.xml or server.xml, with memcached-session-manager or Tomcat's own managers. All others win over it."`
+	Context    string `placeholder:"PATH" help:"The application of --context-xml, such as /shop, if several have a Manager."`
+	Check      bool   `help:"Print what was understood of the environment and the files, and end."`
+
+	sessionSettings
+
+	carried carried
 }
 
 // Help is kong's detailed help.
@@ -59,6 +60,9 @@ Nodes are name:host:port, separated by commas, spaces or both; a single one may 
 the name. Every session lies on --copies of them, so that none is lost when a node dies. All
 app servers get the same list, in the same order.
 
+With --context-xml it takes the settings of memcached-session-manager, or of Tomcat's own managers,
+from a context.xml or server.xml as it is; --check tells how they were understood.
+
 The session cookie is Secure: browsers send it over https. Over plain http, Chromium and
 Firefox send it to localhost and 127.0.0.1 only, and curl to no host: give --insecure-cookie
 to try the API with curl. Behind a balancer that speaks https, leave it off.
@@ -69,11 +73,9 @@ ends it at once.`
 
 // Run serves until the process is asked to stop, then finishes what runs.
 func (c *appCommand) Run(p *process) error {
-	l, err := net.Listen("tcp", string(c.Listen))
-	if err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+	if c.Check {
+		return c.check(p)
 	}
-	defer l.Close()
 	nodes, stopNodes, err := c.openNodes(p)
 	if err != nil {
 		return err
@@ -82,6 +84,18 @@ func (c *appCommand) Run(p *process) error {
 	m, err := holdfast.New(nodes, c.options(p.log))
 	if err != nil {
 		return err
+	}
+	return c.serve(p, m)
+}
+
+func (c *appCommand) serve(p *process, m *holdfast.Manager) error {
+	l, err := net.Listen("tcp", string(c.Listen))
+	if err != nil {
+		return errors.Join(fmt.Errorf("cannot listen: %w", err), m.Shutdown(p.ctx))
+	}
+	defer l.Close()
+	for _, remark := range c.remarks() {
+		p.log.Warn(remark)
 	}
 	c.announce(p, l.Addr())
 	defer context.AfterFunc(p.ctx, func() { p.log.Info("stopping: finishing the requests that run") })()
@@ -98,11 +112,15 @@ func (c *appCommand) openNodes(p *process) (nodes []store.Node, stop func(), err
 			return nil, nil, err
 		}
 	}
-	if nodes, err = memcachedstore.Nodes(list, nil); err != nil {
+	if nodes, err = memcachedstore.Nodes(list, c.nodeOptions()); err != nil {
 		stop()
 		return nil, nil, fmt.Errorf("nodes: %w", err)
 	}
 	return nodes, stop, nil
+}
+
+func (c *appCommand) nodeOptions() *memcachedstore.Options {
+	return &memcachedstore.Options{User: c.NodeUser, Password: string(c.NodePassword)}
 }
 
 // embeddedNode starts a node on a free port and returns it as --nodes has it.
@@ -116,26 +134,11 @@ func embeddedNode(p *process) (list string, stop func(), err error) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(p.ctx))
 	var serving sync.WaitGroup
 	serving.Go(func() {
-		if err := serveNode(ctx, node.New(nil), l); err != nil {
+		if err := serveNode(ctx, node.New(nil), l); err != nil && ctx.Err() == nil {
 			p.log.Error("the embedded cache node failed", "error", err)
 		}
 	})
 	return "n1:" + l.Addr().String(), func() { cancel(); serving.Wait() }, nil
-}
-
-func (c *appCommand) options(log *slog.Logger) *holdfast.Options {
-	return &holdfast.Options{
-		IdleTimeout:      c.IdleTimeout.option(),
-		AbsoluteTimeout:  c.AbsoluteTimeout.option(),
-		OperationTimeout: time.Duration(c.OperationTimeout),
-		Copies:           int(c.Copies),
-		FailoverNodes:    c.FailoverNodes,
-		Cookie:           holdfast.Cookie{Name: string(c.CookieName), AllowInsecure: c.InsecureCookie},
-		Namespace:        c.Namespace,
-		Route:            string(c.Route),
-		Ignore:           c.Ignore.Regexp,
-		Logger:           log,
-	}
 }
 
 func newServer(h http.Handler, log *slog.Logger) *http.Server {

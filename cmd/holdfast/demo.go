@@ -11,7 +11,7 @@ import (
 type demoCommand struct {
 	Config    string `placeholder:"FILE" help:"Read settings from this TOML file."`
 	Drill     bool   `help:"Kill and revive servers and nodes under load, and count what is lost."`
-	Seconds   count  `default:"30" placeholder:"N" help:"How long the load lasts (${default})."`
+	Seconds   count  `default:"30" placeholder:"N" help:"How long the load lasts, in all modes together (${default})."`
 	Copies    count  `placeholder:"N" help:"How many nodes hold a session, its home included (2)."`
 	Memcached bool   `help:"Run memcached processes as nodes, which have to be installed, in place of nodes inside this process."`
 }
@@ -19,15 +19,20 @@ type demoCommand struct {
 // Help is kong's detailed help.
 func (demoCommand) Help() string {
 	return `holdfast demo --drill runs three app servers and three cache nodes on free ports of this
-machine. 48 clients use 200 sessions on them: they add to counters, many of them to the same,
-set values, read, log out and in again. Meanwhile each server and each node is killed and
-revived in turn, one node freezes and one is emptied: one fault at a time, and the next when
-all sessions have recovered.
+machine, in each mode for a third of the time: non-sticky, sticky with synchronous and sticky
+with asynchronous backup. 48 clients use 200 sessions on them: they add to counters, many of
+them to the same, set values, read, log out and in again. Meanwhile servers and nodes are
+killed and revived in turn, one node freezes and one is emptied: one fault at a time, and the
+next when all sessions have recovered. 30 seconds are enough for some of these in each mode,
+90 for all. In sticky modes a client goes to the server that its cookie names, and to another
+when that one is dead.
 
 A ledger of what clients were told is compared with every answer. At the end there are a
 table and, as the last line, a JSON object with the same figures. The exit code is 0 if no
 session and no acknowledged change was lost, nothing happened twice, no logout was undone,
-and faults, relocations and replays of conflicts did happen; else 1.
+and faults, relocations, take-overs and replays of conflicts did happen; else 1. With
+asynchronous backup changes may be lost with a killed server, in no more sessions than it
+says it had not sent: they count as unsent_lost.
 
 All of it shares this machine, so requests may wait a second for their session, not half of
 one. Times are as the clients see them, with the 0 to 40 ms that every increment takes in the

@@ -24,9 +24,7 @@ func drillFigures(t *testing.T, r *running, code int) map[string]any {
 	if err := json.Unmarshal([]byte(last), &got); err != nil {
 		t.Fatalf("last line %q: %v", last, err)
 	}
-	modes, _ := got["modes"].(map[string]any)
-	mode, _ := modes["non_sticky"].(map[string]any)
-	for _, figures := range []map[string]any{got, mode} {
+	for _, figures := range append(modesOf(got), got) {
 		for _, key := range drillKeys {
 			if _, ok := figures[key].(float64); !ok {
 				t.Errorf("%s: got %v in %s, want a number", key, figures[key], last)
@@ -36,12 +34,29 @@ func drillFigures(t *testing.T, r *running, code int) map[string]any {
 	return got
 }
 
+// modesOf are the figures of each mode that was played, in their order.
+func modesOf(got map[string]any) (all []map[string]any) {
+	modes, _ := got["modes"].(map[string]any)
+	for _, name := range []string{"non_sticky", "sticky_sync", "sticky_async"} {
+		if figures, ok := modes[name].(map[string]any); ok {
+			all = append(all, figures)
+		}
+	}
+	return all
+}
+
 func TestDrillKeepsItsPromises(t *testing.T) {
 	got := drillFigures(t, start(t, "demo", "--drill", "--seconds=3"), exitOK)
-	for _, key := range drillKeys {
-		wantNone := slices.Contains([]string{"lost_sessions", "lost_updates", "unsent_lost", "resurrected", "takeovers"}, key)
-		if key != "failed" && (got[key] == 0.0) != wantNone {
-			t.Errorf("%s: got %v", key, got[key])
+	modes := modesOf(got)
+	if len(modes) != 3 {
+		t.Fatalf("got %d modes, want 3", len(modes))
+	}
+	for i, figures := range append(modes, got) {
+		for _, key := range drillKeys {
+			wantNone := slices.Contains([]string{"lost_sessions", "lost_updates", "resurrected"}, key) || key == "takeovers" && i == 0
+			if key != "failed" && key != "unsent_lost" && (figures[key] == 0.0) != wantNone {
+				t.Errorf("%s of mode %d: got %v", key, i, figures[key])
+			}
 		}
 	}
 }
@@ -50,8 +65,8 @@ func TestDrillKeepsItsPromises(t *testing.T) {
 func TestDrillFindsTheSessionsThatOneCopyLoses(t *testing.T) {
 	r := start(t, "demo", "--drill", "--seconds=1", "--copies=1")
 	got := drillFigures(t, r, exitFailed)
-	if lost, _ := got["lost_sessions"].(float64); lost == 0 || !strings.Contains(r.stderr.String(), fmt.Sprintf("non_sticky: %v sessions were lost\n", lost)) {
-		t.Errorf("got %v lost sessions and %q, want some, and so said", got["lost_sessions"], r.stderr)
+	if lost, _ := modesOf(got)[0]["lost_sessions"].(float64); lost == 0 || !strings.Contains(r.stderr.String(), fmt.Sprintf("non_sticky: %v sessions were lost\n", lost)) {
+		t.Errorf("got %v lost sessions and %q, want some, and so said", lost, r.stderr)
 	}
 }
 

@@ -76,7 +76,8 @@ func newParser(c *commands, environ []string, stdout, stderr io.Writer, exit fun
 // complain prints err, which has a line for each of the errors joined in it.
 func complain(stderr io.Writer, err error) {
 	for line := range strings.Lines(err.Error()) {
-		_, _ = fmt.Fprintln(stderr, "holdfast:", strings.TrimSuffix(line, "\n"))
+		line = strings.TrimPrefix(strings.TrimSuffix(line, "\n"), "holdfast: ")
+		_, _ = fmt.Fprintln(stderr, "holdfast:", line)
 	}
 }
 

@@ -11,7 +11,11 @@ import (
 
 	"github.com/BurntSushi/toml"
 	"github.com/alecthomas/kong"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/tomcat"
 )
+
+//go:generate go test -run TestSettingsDocumentIsUpToDate -update .
 
 // An environment is the process's: "NAME=value" each.
 type environment []string
@@ -32,7 +36,7 @@ type settings map[string]setting
 
 // BeforeResolve adds the settings of the environment and of the config file to
 // the command line just parsed.
-func (*commands) BeforeResolve(line *kong.Context, env environment) error {
+func (c *commands) BeforeResolve(line *kong.Context, env environment) error {
 	flags := settableFlags(line.Selected())
 	if len(flags) == 0 {
 		return nil
@@ -41,15 +45,23 @@ func (*commands) BeforeResolve(line *kong.Context, env environment) error {
 	if err != nil {
 		return err
 	}
-	path, _ := line.FlagValue(flags["config"]).(string)
-	if given, ok := fromEnv["config"]; ok && path == "" {
-		path = given.value
+	given := func(name string, from settings) string {
+		if text, _ := line.FlagValue(flags[name]).(string); text != "" {
+			return text
+		}
+		return from[name].value
 	}
-	all, err := fileSettings(path, flags)
+	all, err := fileSettings(given("config", fromEnv), flags)
 	if err != nil {
 		return err
 	}
 	maps.Copy(all, fromEnv)
+	if _, ok := flags["context-xml"]; ok {
+		sticky := line.FlagValue(flags["sticky"]) == true
+		if all, err = c.App.carry(all, given("context-xml", all), given("context", all), sticky, flags); err != nil {
+			return err
+		}
+	}
 	line.AddResolver(all)
 	return nil
 }
@@ -108,6 +120,9 @@ func fileSettings(path string, flags map[string]*kong.Flag) (settings, error) {
 		return nil, fmt.Errorf("config file %s: %w", path, err)
 	}
 	known := slices.DeleteFunc(slices.Sorted(maps.Keys(flags)), func(name string) bool { return name == "config" })
+	if _, ok := flags["context-xml"]; ok {
+		known = append(known, tomcat.Names()...)
+	}
 	found, wrong := settings{}, []error{}
 	for _, key := range slices.Sorted(maps.Keys(keys)) {
 		if !slices.Contains(known, key) {
@@ -115,8 +130,8 @@ func fileSettings(path string, flags map[string]*kong.Flag) (settings, error) {
 			continue
 		}
 		given, err := fileSetting(path, key, keys[key])
-		if err == nil {
-			err = given.check(flags[key])
+		if flag, ok := flags[key]; ok && err == nil {
+			err = given.check(flag)
 		}
 		found[key] = given
 		wrong = append(wrong, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -39,135 +40,11 @@ func configFile(t *testing.T, content string) string {
 	return path
 }
 
-// Every setting that can be given as flag, variable and key of the file, with
-// what it takes and refuses.
-var settingRows = []struct {
-	command, name string
-	takes         map[string]string // what was written: how %v shows the value
-	refuses       map[string]string // what was written: part of the message
-	value         func(*commands) any
-}{
-	{
-		"app", "listen",
-		map[string]string{"127.0.0.1:8081": "127.0.0.1:8081", ":0": ":0", "[::1]:80": "[::1]:80", "localhost:65535": "localhost:65535"},
-		map[string]string{"": "want host:port", "8081": "want host:port", "127.0.0.1": "want host:port", "a:http": "want host:port", "a:70000": "want host:port", "http://a:1": "want host:port", "a b:1": "want host:port"},
-		func(c *commands) any { return c.App.Listen },
-	},
-	{
-		"app", "route",
-		map[string]string{"app1": "app1", "A_b-9": "A_b-9", strings.Repeat("x", 64): strings.Repeat("x", 64)},
-		map[string]string{"": "1 to 64", "app.1": "1 to 64", "app 1": "1 to 64", "é": "1 to 64", strings.Repeat("x", 65): "1 to 64"},
-		func(c *commands) any { return c.App.options(nil).Route },
-	},
-	{
-		"app", "nodes",
-		map[string]string{"n1:127.0.0.1:11211": "n1:127.0.0.1:11211", "n1:a:1 n2:b:2": "n1:a:1 n2:b:2"},
-		map[string]string{}, // the list is read when it is opened, see TestAppRefusesAWrongNodeList
-		func(c *commands) any { return c.App.Nodes },
-	},
-	{
-		"app", "copies",
-		map[string]string{"1": "1", "2": "2", "3": "3"},
-		map[string]string{"": "from 1 on", "0": "from 1 on", "-1": "from 1 on", "two": "from 1 on", "1.5": "from 1 on"},
-		func(c *commands) any { return c.App.options(nil).Copies },
-	},
-	{
-		"app", "failover-nodes",
-		map[string]string{"n1": "[n1]", "n1,n2": "[n1 n2]", "n1 n2, n3": "[n1 n2 n3]", "\tn1 ,, n2 ": "[n1 n2]", "": "[]"},
-		map[string]string{"n-1": "1 to 32", "n1;n2": "1 to 32", "n1:127.0.0.1:1": "1 to 32"},
-		func(c *commands) any { return c.App.options(nil).FailoverNodes },
-	},
-	{
-		"app", "operation-timeout",
-		map[string]string{"500ms": "500ms", "1m30s": "1m30s"},
-		map[string]string{"": "above zero", "0": "above zero", "-1s": "above zero", "500": "above zero", "never": "above zero"},
-		func(c *commands) any { return c.App.options(nil).OperationTimeout },
-	},
-	{
-		"app", "idle-timeout",
-		map[string]string{"30m": "30m0s", "0": "-1ns", "0s": "-1ns", "-5m": "-1ns", "720h": "720h0m0s"},
-		map[string]string{"": "such as 30m", "30": "such as 30m", "never": "0 for never", "1d": "such as 30m"},
-		func(c *commands) any { return c.App.options(nil).IdleTimeout },
-	},
-	{
-		"app", "absolute-timeout",
-		map[string]string{"12h": "12h0m0s", "0": "-1ns", "-1ns": "-1ns"},
-		map[string]string{"": "such as 30m", "none": "0 for never"},
-		func(c *commands) any { return c.App.options(nil).AbsoluteTimeout },
-	},
-	{
-		"app", "cookie-name",
-		map[string]string{"sid": "sid", "__Secure-x": "__Secure-x", "a.b-c_9": "a.b-c_9"},
-		map[string]string{"": "letters and digits", "a b": "letters and digits", "a;b": "letters and digits", "a=b": "letters and digits"},
-		func(c *commands) any { return c.App.options(nil).Cookie.Name },
-	},
-	{
-		"app", "insecure-cookie",
-		map[string]string{"true": "true", "false": "false"},
-		map[string]string{"maybe": "true"},
-		func(c *commands) any { return c.App.options(nil).Cookie.AllowInsecure },
-	},
-	{
-		"app", "namespace",
-		map[string]string{"shop": "shop", "": "", "any thing: é": "any thing: é"},
-		map[string]string{},
-		func(c *commands) any { return c.App.options(nil).Namespace },
-	},
-	{
-		"app", "ignore",
-		map[string]string{"^/static/": "^/static/", `\.(png|css)$`: `\.(png|css)$`},
-		map[string]string{"(": "regular expression", "a(?!b)": "regular expression"},
-		func(c *commands) any { return c.App.options(nil).Ignore },
-	},
-	{
-		"demo", "drill",
-		map[string]string{"true": "true", "false": "false"},
-		map[string]string{"maybe": "true"},
-		func(c *commands) any { return c.Demo.Drill },
-	},
-	{
-		"demo", "seconds",
-		map[string]string{"1": "1", "600": "600"},
-		map[string]string{"": "from 1 on", "0": "from 1 on", "30s": "from 1 on"},
-		func(c *commands) any { return c.Demo.Seconds },
-	},
-	{
-		"demo", "copies",
-		map[string]string{"1": "1"},
-		map[string]string{"0": "from 1 on"},
-		func(c *commands) any { return c.Demo.Copies },
-	},
-	{
-		"demo", "memcached",
-		map[string]string{"true": "true", "false": "false"},
-		map[string]string{"maybe": "true"},
-		func(c *commands) any { return c.Demo.Memcached },
-	},
-	{
-		"node", "listen",
-		map[string]string{"127.0.0.1:0": "127.0.0.1:0"},
-		map[string]string{"11211": "want host:port"},
-		func(c *commands) any { return c.Node.Listen },
-	},
-	{
-		"node", "max-item",
-		map[string]string{"1": "1", "1048576": "1048576", "512k": "524288", "2m": "2097152", "1G": "1073741824"},
-		map[string]string{"": "number of bytes", "0": "number of bytes", "-1": "number of bytes", "1.5m": "number of bytes", "m": "number of bytes", "1km": "number of bytes", "9999999999g": "number of bytes"},
-		func(c *commands) any { return c.Node.options().MaxItem },
-	},
-	{
-		"node", "memory",
-		map[string]string{"64m": "67108864"},
-		map[string]string{"lots": "number of bytes"},
-		func(c *commands) any { return c.Node.options().MaxMemory },
-	},
-}
-
 func TestSettingsTakenFromFlagEnvironmentAndFile(t *testing.T) {
 	for _, row := range settingRows {
 		t.Run(row.command+" "+row.name, func(t *testing.T) {
 			for text, want := range row.takes {
-				for place, given := range places(t, row.command, row.name, text) {
+				for place, given := range places(t, row, text) {
 					c, err := parse(t, given.args, given.environ)
 					if err != nil {
 						t.Errorf("%s %q: got error %v", place, text, err)
@@ -184,7 +61,7 @@ func TestSettingsRefusedSayWhereAndWhatToWrite(t *testing.T) {
 	for _, row := range settingRows {
 		t.Run(row.command+" "+row.name, func(t *testing.T) {
 			for text, want := range row.refuses {
-				for _, given := range places(t, row.command, row.name, text) {
+				for _, given := range places(t, row, text) {
 					wantErrorWith(t, given.args, given.environ, want)
 					wantErrorWith(t, given.args, given.environ, "holdfast: "+given.named+": ")
 				}
@@ -199,12 +76,13 @@ type giving struct {
 	named         string // how an error names the place
 }
 
-func places(t *testing.T, command, name, text string) map[string]giving {
-	file := configFile(t, fmt.Sprintf("%s = %s\n", name, tomlString(text)))
+func places(t *testing.T, row settingRow, text string) map[string]giving {
+	file := configFile(t, fmt.Sprintf("%s = %s\n", row.name, tomlString(text)))
+	args := append([]string{row.command}, row.with...)
 	return map[string]giving{
-		"flag":        {[]string{command, "--" + name + "=" + text}, nil, "--" + name},
-		"environment": {[]string{command}, []string{variableOf(name) + "=" + text}, variableOf(name)},
-		"file":        {[]string{command, "--config", file}, nil, file + ": " + name},
+		"flag":        {append(slices.Clone(args), "--"+row.name+"="+text), nil, "--" + row.name},
+		"environment": {args, []string{variableOf(row.name) + "=" + text}, variableOf(row.name)},
+		"file":        {append(slices.Clone(args), "--config", file), nil, file + ": " + row.name},
 	}
 }
 
@@ -315,24 +193,5 @@ func TestVariablesThatAreNoSettingsAreLeftAlone(t *testing.T) {
 	}
 	if _, err := parse(t, []string{"app"}, environ); err != nil {
 		t.Error(err)
-	}
-}
-
-func TestNearest(t *testing.T) {
-	known := []string{"listen", "idle-timeout", "route"}
-	for name, want := range map[string]string{
-		"listen": "listen", "lsiten": "listen", "idletimeout": "idle-timeout", "idle_time_out": "idle-timeout", "rt": "", "banana": "", "": "",
-	} {
-		if got, _ := nearest(name, known); got != want {
-			t.Errorf("nearest(%q): got %q, want %q", name, got, want)
-		}
-	}
-	for _, row := range []struct {
-		a, b string
-		want int
-	}{{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"kitten", "sitting", 3}, {"flaw", "lawn", 2}} {
-		if got := edits(row.a, row.b); got != row.want {
-			t.Errorf("edits(%q, %q): got %d, want %d", row.a, row.b, got, row.want)
-		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net"
+	"net/http"
 	"regexp"
 	"strconv"
 	"strings"
@@ -104,7 +105,7 @@ func (l limit) option() time.Duration {
 type count int
 
 func (c *count) UnmarshalText(text []byte) error {
-	n, err := strconv.ParseUint(string(text), 10, 16)
+	n, err := strconv.ParseUint(string(text), 10, 31)
 	if err != nil || n == 0 {
 		return fmt.Errorf("want a number from 1 on, not %q", text)
 	}
@@ -136,6 +137,61 @@ func (s *size) UnmarshalText(text []byte) error {
 		return fmt.Errorf("want a number of bytes above zero such as 1048576, 512k, 64m or 1g, not %q", text)
 	}
 	*s = size(n)
+	return nil
+}
+
+// A maximum is a number, with a unit or without. Its zero value is the default.
+type maximum int64
+
+func (m *maximum) UnmarshalText(text []byte) error {
+	if string(text) == "0" {
+		*m = unbounded
+		return nil
+	}
+	n, err := parseSize(string(text))
+	if err != nil {
+		return fmt.Errorf("want a number such as 1000, 512k, 64m or 1g, or 0 for no bound, not %q", text)
+	}
+	*m = maximum(n)
+	return nil
+}
+
+// unbounded is a maximum that was set to none.
+const unbounded = -1
+
+// A namespace is any text but none: an empty one is a variable that was not set.
+type namespace string
+
+func (n *namespace) UnmarshalText(text []byte) error {
+	if len(text) == 0 {
+		return errors.New("want any text such as shop; for none leave the setting out")
+	}
+	*n = namespace(text)
+	return nil
+}
+
+// A secret shows nothing of itself.
+type secret string
+
+func (s *secret) UnmarshalText(text []byte) error {
+	*s = secret(text)
+	return nil
+}
+
+// Format keeps the secret out of everything that is printed.
+func (s secret) Format(f fmt.State, _ rune) { _, _ = fmt.Fprint(f, "…") }
+
+// A sameSite is the SameSite mode of a cookie.
+type sameSite http.SameSite
+
+func (s *sameSite) UnmarshalText(text []byte) error {
+	mode, ok := map[string]http.SameSite{
+		"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode, "none": http.SameSiteNoneMode,
+	}[strings.ToLower(string(text))]
+	if !ok {
+		return fmt.Errorf("want lax, strict or none, not %q", text)
+	}
+	*s = sameSite(mode)
 	return nil
 }
 

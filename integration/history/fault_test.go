@@ -51,3 +51,53 @@ func TestDoubtfulReadBeforeItsChangeHappensAgain(t *testing.T) {
 		t.Errorf("new vanished at the fault and was written again: %v", err)
 	}
 }
+
+// TestOnlyWhatWasNotSentMayBeLost: at 10 an app server is lost that had sent what
+// was acknowledged before 7.
+func TestOnlyWhatWasNotSentMayBeLost(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		write   Span
+		read    Span
+		allowed bool
+	}{
+		{"not sent", Span{6, 8}, Span{9, 9}, true},
+		{"acknowledged while it struck", Span{9, 11}, Span{10, 10}, true},
+		{"sent", Span{5, 6}, Span{9, 9}, false},
+		{"on another server, after it", Span{11, 12}, Span{13, 13}, false},
+		{"seen on another server, after it", Span{6, 8}, Span{11, 11}, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			h := New()
+			h.Loss(Span{10, 10}, 7, 7)
+			h.Write("r", "x", c.write, Accepted)
+			h.Read("r", "x", c.read)
+			h.Read("r", "", Span{21, 22})
+			h.Increment("c", 1, c.write, Accepted)
+			h.Count("c", 1, c.read)
+			h.Count("c", 0, Span{21, 22})
+			if err := h.Check(); (err == nil) != c.allowed {
+				t.Errorf("the change was acknowledged, and then lost: verdict %v, want it allowed: %v", err, c.allowed)
+			}
+		})
+	}
+}
+
+// What a server has in memory alone may come back with it: two increments are told
+// the same, and both count.
+func TestWhatWasNotSentMayComeBackLater(t *testing.T) {
+	seen := func(last int64) *History {
+		h := New()
+		h.Loss(Span{10, 20}, 7, 7)
+		h.Increment("c", 1, Span{8, 9}, Accepted)   // by the server that froze
+		h.Increment("c", 1, Span{12, 13}, Accepted) // by the one that took over
+		h.Count("c", last, Span{31, 32})
+		return h
+	}
+	if err := seen(2).Check(); err != nil {
+		t.Errorf("both count in the end: %v", err)
+	}
+	if seen(3).Check() == nil {
+		t.Error("two increments made 3, and nothing is wrong")
+	}
+}

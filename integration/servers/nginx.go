@@ -53,7 +53,7 @@ func StartNginx(t testing.TB, conf string) *Nginx {
 
 	n := &Nginx{Addr: listen[1]}
 	// -e also moves the log that nginx opens before it reads its configuration.
-	n.Process = NewProcess(t, n.accepts, path, "-e", "stderr", "-p", prefix, "-c", "nginx.conf")
+	n.Process = NewProcess(t, accepts(n.Addr), path, "-e", "stderr", "-p", prefix, "-c", "nginx.conf")
 	// Killed with SIGKILL the master would leave its workers behind.
 	n.attr = childAttr(syscall.SIGTERM)
 	n.Start()
@@ -69,12 +69,15 @@ func userLine() string {
 	return ""
 }
 
-func (n *Nginx) accepts() error {
-	conn, err := net.DialTimeout("tcp", n.Addr, time.Second)
-	if err != nil {
-		return err
+// accepts returns a question for NewProcess: whether somebody listens on addr.
+func accepts(addr string) func() error {
+	return func() error {
+		conn, err := net.DialTimeout("tcp", addr, time.Second)
+		if err != nil {
+			return err
+		}
+		return conn.Close()
 	}
-	return conn.Close()
 }
 
 func writeFile(t testing.TB, name, content string) {

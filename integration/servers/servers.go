@@ -1,5 +1,5 @@
-// Package servers starts real servers for one test: memcached, nginx or any
-// other command, as child processes on free loopback ports. A test can kill,
+// Package servers starts real servers for one test: memcached, nginx, haproxy or
+// any other command, as child processes on free loopback ports. A test can kill,
 // freeze and start them again.
 //
 // A child never outlives its test: it is ended by its own process id when the

@@ -242,3 +242,19 @@ func ask(t *testing.T, addr, command string) string {
 	}
 	return string(buf[:n])
 }
+
+func TestNutcrackerPassesCommandsOn(t *testing.T) {
+	mc := StartMemcached(t)
+	n := StartNutcracker(t, mc.Addr)
+	if got := ask(t, n.Addr, "set k 0 0 1\r\nx\r\n"); got != "STORED\r\n" {
+		t.Fatalf("set answered %q", got)
+	}
+	n.Kill()
+	n.Start()
+	if got := ask(t, n.Addr, "touch k 0\r\n"); got != "TOUCHED\r\n" {
+		t.Errorf("touch answered %q", got)
+	}
+	if got := ask(t, mc.Addr, "touch k 0\r\n"); got != "TOUCHED\r\n" {
+		t.Errorf("touch without the proxy answered %q", got)
+	}
+}

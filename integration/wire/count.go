@@ -84,7 +84,9 @@ func (p *Proxy) arrived(cmd Command) Action {
 	p.mu.Lock()
 	count, decide := p.count, p.fault.decide
 	p.mu.Unlock()
-	count.command(cmd.Verb)
+	if !strings.HasPrefix(cmd.Key, "watch-") { // a sticky server looks after its node
+		count.command(cmd.Verb)
+	}
 	if decide == nil {
 		return Forward
 	}

@@ -15,6 +15,7 @@ const (
 	Drop                      // it never arrives, and the line stays open
 	ResetBefore               // it never arrives, and the line is reset
 	ResetAfter                // the server does it; its answer is lost and the line is reset
+	Refuse                    // the server gets a command that it does not know: it answers ERROR
 )
 
 // fault is how the line is broken at the moment.

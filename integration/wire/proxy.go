@@ -122,6 +122,8 @@ func (p *Proxy) pass(l *line, cmd Command) (out []byte, keep bool) {
 	case ResetBefore:
 		l.reset()
 		return nil, false
+	case Refuse:
+		return []byte("unheard-of\r\n"), true
 	case ResetAfter:
 		l.mu.Lock()
 		l.swallow = true

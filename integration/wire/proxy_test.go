@@ -248,3 +248,17 @@ func wantReset(t *testing.T, c *client) {
 		t.Fatalf("got %q, %v, want a reset", got, err)
 	}
 }
+
+func TestRefusedCommandsAreAnsweredInTheirOrder(t *testing.T) {
+	proxy, c := start(t)
+	proxy.Intercept(func(cmd wire.Command) wire.Action {
+		if cmd.Verb == "ms" {
+			return wire.Refuse
+		}
+		return wire.Forward
+	})
+	c.send("mn\r\nms k 2\r\nab\r\nget k\r\n")
+	c.expect("MN")
+	c.expect("ERROR")
+	c.expect("END")
+}

@@ -19,8 +19,7 @@ func (a *actor) newEpoch(v view, has bool) {
 	if a.Rules.NewEpoch {
 		next.Epoch += a.stride(v)
 	}
-	wanted := v.answered &^ a.of(a.Draining)
-	next.Members = a.withAbsent(a.firstOf(wanted, int(next.Home), a.Copies))
+	next.Members = a.withAbsent(a.nextMembers(v, int(next.Home)))
 	if a.Rules.FenceLeaving {
 		next.Leaving = a.leaving(v) &^ next.Members
 	}
@@ -50,8 +49,12 @@ func (a *actor) stride(v view) uint8 {
 
 // decider is the home or, if that is lost, the node of READ 5: they hold a record
 // of the newest epoch. A home that is drained leaves the decision to the first
-// copy, on which every acknowledged change is, and which no other can be without.
+// copy, on which every acknowledged change is, and which no other can be without. So
+// does a node that has left: it is not written any more, and would not know.
 func (a *actor) decider(v view) int {
+	if !v.truth.Members.has(v.at) && a.Rules.MembersFirst {
+		return a.firstMember(v)
+	}
 	if !a.of(a.Draining).has(v.at) || !v.clean || v.ahead {
 		return v.at
 	}
@@ -61,6 +64,43 @@ func (a *actor) decider(v view) int {
 		}
 	}
 	return v.at
+}
+
+// firstMember is the first member that answered, or the node that has the truth.
+func (a *actor) firstMember(v view) int {
+	for n := range a.ring(int(v.truth.Home)) {
+		if v.truth.Members.has(n) && v.answered.has(n) {
+			return n
+		}
+	}
+	return v.at
+}
+
+// nextMembers are the node that decides, members that hold something, and others in
+// list order after the former home: of two servers that decide at two nodes at the same time
+// each needs the other's node, or both the same third one (Arbiter).
+func (a *actor) nextMembers(v view, decider int) set {
+	members := set(0).with(decider)
+	wanted := v.answered &^ a.of(a.Draining)
+	for _, these := range [3]set{v.truth.Members & a.holding(), a.allNodes().without(int(v.truth.Home)), a.allNodes()} {
+		for n := range a.ring(int(v.truth.Home)) {
+			if (wanted & these).has(n) && members.size() < a.Copies {
+				members = members.with(n)
+			}
+		}
+	}
+	return members
+}
+
+// holding are the nodes where READ found something.
+func (a *actor) holding() set {
+	found := set(0)
+	for n := range a.Nodes {
+		if a.c.In[n].Record.Kind != Nothing {
+			found = found.with(n)
+		}
+	}
+	return found
 }
 
 // withAbsent fills members up with nodes that do not answer now. They are

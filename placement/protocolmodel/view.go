@@ -84,16 +84,35 @@ func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
 }
 
 // arbitrate is for two homes with one epoch: two servers, each cut off from
-// another member, have decided at the same time. A copy is written after its home
+// another node, have decided at the same time. A copy is written after its home
 // has decided, and conditionally, so that only one of the two can have it; the
-// other was never acknowledged.
+// other was never acknowledged. So a home has lost too whose copy would lie where
+// the other has one, or is.
 func (c *Config) arbitrate(v *view, in *[maxNodes]Answer) {
+	if !c.Rules.Arbiter {
+		return
+	}
 	for n := range c.Nodes {
-		if r := in[n].Record; c.Rules.Arbiter && holds(in[n], v.truth.Epoch) && !in[n].Probed && int(r.Home) != n {
-			v.truth, v.at, v.copied = r, n, true
+		a := &in[n]
+		switch {
+		case !holds(*a, v.truth.Epoch) || a.Probed:
+		case int(a.Record.Home) != n:
+			v.truth, v.at, v.copied = a.Record, n, true
 			return
+		case c.lost(v.truth, in) && !c.lost(a.Record, in):
+			v.truth, v.at = a.Record, n
 		}
 	}
+}
+
+// lost reports whether a member of r holds what another home has decided.
+func (c *Config) lost(r Record, in *[maxNodes]Answer) bool {
+	for n := range c.Nodes {
+		if r.Members.has(n) && holds(in[n], r.Epoch) && !c.follows(in[n], r) {
+			return true
+		}
+	}
+	return false
 }
 
 // takeFrom makes the record of n the truth. A value counts for the node that told

@@ -30,6 +30,7 @@ type wire struct {
 	in       *bufio.Reader // of Conn
 	patient  bool          // a write may be interrupted by its deadline and go on later
 	maxItem  int           // the server's item_size_max
+	speaks   dialect
 }
 
 // A conn is a wire with a queue of calls and three goroutines: writer, reader
@@ -38,6 +39,7 @@ type conn struct {
 	wire
 	generation uint64
 	stall      time.Duration // Options.StallTimeout
+	patience   time.Duration // Options.CallTimeout
 	pool       *callPool
 
 	mu          sync.Mutex // guards the fields below, and a call's way out of queued
@@ -68,12 +70,12 @@ type conn struct {
 }
 
 // newConn starts the goroutines of a connection in wg. They end after fail.
-func newConn(w wire, generation uint64, stall time.Duration, pool *callPool, wg *sync.WaitGroup) *conn {
+func newConn(w wire, generation uint64, o *Options, pool *callPool, wg *sync.WaitGroup) *conn {
 	c := &conn{
-		wire: w, generation: generation, stall: stall, pool: pool,
+		wire: w, generation: generation, stall: o.StallTimeout, patience: o.CallTimeout, pool: pool,
 		dead:  make(chan struct{}),
 		wake:  make(chan struct{}, 1),
-		watch: time.NewTimer(stall),
+		watch: time.NewTimer(o.StallTimeout),
 	}
 	c.watch.Stop()
 	wg.Go(c.reader)
@@ -121,9 +123,8 @@ func (c *conn) admitLocked(r *request) error {
 	case r.verb != put:
 		return nil
 	}
-	size, limit := len(r.key)+len(r.item.Value)+itemOverhead, c.maxItem-sizeReserve
-	if size > limit {
-		return &store.SizeError{Size: size, Limit: limit}
+	if err := c.fits(r); err != nil {
+		return err
 	}
 	if c.queuedBytes > 0 && c.queuedBytes+len(r.item.Value) > maxQueuedBytes {
 		return unavailable(errTooMany)
@@ -131,10 +132,19 @@ func (c *conn) admitLocked(r *request) error {
 	return nil
 }
 
+// fits is the *store.SizeError of an item that the server would refuse.
+func (c *conn) fits(r *request) error {
+	size, limit := len(r.key)+len(r.item.Value)+itemOverhead, c.maxItem-sizeReserve
+	if size > limit {
+		return &store.SizeError{Size: size, Limit: limit}
+	}
+	return nil
+}
+
 // mayMatch is false for versions that no item has on this connection.
 func (c *conn) mayMatch(at store.Version) bool {
 	return at == store.Absent || at == store.Any ||
-		at.Generation == c.generation && at.Token != 0
+		at.Token != 0 && c.speaks.mayMatch(c.generation, at)
 }
 
 // waitingLocked counts the calls whose answer is still to come, or whose

@@ -117,7 +117,7 @@ func (s *Store) dial(a *attempt) {
 		s.pauseLocked(time.Now(), err)
 	default:
 		s.generation++
-		a.conn = newConn(w, s.generation, s.opts.StallTimeout, &s.calls, &s.wg)
+		a.conn = newConn(w, s.generation, &s.opts, &s.calls, &s.wg)
 		s.current.Store(a.conn)
 	}
 	s.dialing = nil

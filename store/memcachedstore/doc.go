@@ -1,7 +1,7 @@
 // Package memcachedstore keeps items in memcached servers. It is a
 // [store.Store] over one memcached, and the client that speaks to it: meta
-// commands (memcached 1.6 and later), one connection, the requests of all
-// goroutines pipelined on it.
+// commands (memcached 1.6) or classic ones (before, and behind proxies), one
+// connection, the requests of all goroutines pipelined on it.
 //
 //	nodes, err := memcachedstore.Nodes("n1:10.0.0.1:11211 n2:10.0.0.2:11211", nil)
 //
@@ -21,9 +21,20 @@
 // token of the time before can match another item. A [store.Version] therefore
 // carries the number of the connection on which it was read, and a conditional
 // write with a version of another connection is [store.ErrConflict] and is not
-// sent. So a lost connection costs each reader of before one more read. Speak
-// to memcached directly: a proxy that shares connections or makes them anew
-// hides a restart.
+// sent. So a lost connection costs each reader of before one more read. A
+// proxy that passes meta commands would hide a restart: do without it.
+//
+// # Classic commands
+//
+// Each new connection finds out what the server knows. One without meta
+// commands is served by gets, set, add, cas, touch and delete: each write is
+// followed by a read that tells the new version, and by a second item, the
+// note, that tells later how much time is left.
+//
+// Behind a proxy no connection tells of a restart. There a [store.Version]
+// carries a fingerprint of the item instead, and a conditional write reads the
+// item first: one more round trip. docs/servers.md tells which servers and
+// proxies will do, what is weaker there, and the form of a note.
 //
 // # Waiting
 //

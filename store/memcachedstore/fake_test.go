@@ -14,11 +14,13 @@ import (
 	"time"
 )
 
-// A fake is a small memcached in memory: the meta commands and flags that this
+// A fake is a small memcached in memory: the commands and flags that this
 // package uses, and connections that a test can cut.
 type fake struct {
-	slow func()      // called before each command, if not nil
-	tls  *tls.Config // of the server's side, if not nil
+	old   bool        // knows no meta commands
+	proxy bool        // and closes the connection on what it does not know
+	slow  func()      // called before each command, if not nil
+	tls   *tls.Config // of the server's side, if not nil
 
 	mu    sync.Mutex // guards the fields below
 	items map[string]fakeItem
@@ -89,6 +91,11 @@ func (f *fake) cut() {
 // restart is a new life: no connections, no items, tokens from 1.
 func (f *fake) restart() {
 	f.cut()
+	f.forget()
+}
+
+// forget is a new life that no connection tells of.
+func (f *fake) forget() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	clear(f.items)
@@ -117,6 +124,16 @@ func (f *fake) serve(c net.Conn) {
 }
 
 func (f *fake) obey(words []string, in io.Reader, out *bufio.Writer) error {
+	known, err := f.obeyClassic(words, in, out)
+	switch {
+	case known || err != nil:
+		return err
+	case f.proxy:
+		return fmt.Errorf("unknown command %q", words)
+	case f.old && words[0] != "stats":
+		_, err := out.WriteString("ERROR\r\n")
+		return err
+	}
 	switch words[0] {
 	case "stats":
 		_, err := out.WriteString("STAT item_size_max 1048576\r\nEND\r\n")
@@ -239,6 +256,9 @@ func endAfter(ttl string) time.Time {
 	seconds, err := strconv.Atoi(ttl)
 	if err != nil || seconds == 0 {
 		return time.Time{}
+	}
+	if seconds > 30*24*60*60 {
+		return time.Unix(int64(seconds), 0)
 	}
 	return time.Now().Add(time.Duration(seconds) * time.Second)
 }

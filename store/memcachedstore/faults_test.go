@@ -221,28 +221,33 @@ func FuzzStream(f *testing.F) {
 	f.Add([]byte("EN O1\r\nSERVER_ERROR out of memory storing object\r\nNF O3\r\n"))
 	f.Add([]byte("VA 100 c1 f0 t-1 O1\r\nvalue"))
 	f.Fuzz(func(t *testing.T, stream []byte) {
-		s := scripted(t, Options{}, greeted(func(p *peer) {
-			for range 4 { // a put has two lines
-				p.line()
-			}
-			p.send(string(stream))
-		}))
-		done := make(chan store.Item, 3)
-		for _, v := range []verb{get, put, remove} {
-			go func() {
-				item, err := s.do(t.Context(), request{verb: v, key: "k", at: store.Any})
-				if err != nil && !errors.Is(err, store.ErrUnavailable) && !isAnswer(err) {
-					t.Errorf("%v: %v", v, err)
-				}
-				done <- item
-			}()
-		}
-		for range 3 {
-			if item := <-done; !strings.Contains(string(stream), string(item.Value)) {
-				t.Errorf("got %q, which is no part of %q", item.Value, stream)
-			}
-		}
+		fuzzStream(t, stream, greeted, 4) // a put has two lines
 	})
+}
+
+// fuzzStream sends stream after so many lines of three calls.
+func fuzzStream(t *testing.T, stream []byte, greeted func(script) script, lines int) {
+	s := scripted(t, Options{}, greeted(func(p *peer) {
+		for range lines {
+			p.line()
+		}
+		p.send(string(stream))
+	}))
+	done := make(chan store.Item, 3)
+	for _, v := range []verb{get, put, remove} {
+		go func() {
+			item, err := s.do(t.Context(), request{verb: v, key: "k", at: store.Any})
+			if err != nil && !errors.Is(err, store.ErrUnavailable) && !isAnswer(err) {
+				t.Errorf("%v: %v", v, err)
+			}
+			done <- item
+		}()
+	}
+	for range 3 {
+		if item := <-done; !strings.Contains(string(stream), string(item.Value)) {
+			t.Errorf("got %q, which is no part of %q", item.Value, stream)
+		}
+	}
 }
 
 func isAnswer(err error) bool {

@@ -2,14 +2,14 @@ package memcachedstore
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"io"
 	"net"
-	"os"
+	"syscall"
 	"time"
 )
 
@@ -22,8 +22,40 @@ const (
 )
 
 // open connects to the server and asks what must be known of it. It ends with
-// ctx.
+// ctx. A proxy may close the connection on a command that it does not know: one
+// that does so twice, so that it is no accident, is asked in classic commands.
 func open(ctx context.Context, network, addr string, o *Options) (wire, error) {
+	w, err := openWith(ctx, network, addr, o, (*wire).learn)
+	if !hungUp(err) || o.User != "" {
+		return w, err
+	}
+	w, again := openWith(ctx, network, addr, o, (*wire).learn)
+	if again == nil {
+		return w, nil
+	}
+	if !hungUp(again) {
+		return w, err
+	}
+	w, classicErr := openWith(ctx, network, addr, o, (*wire).learnClassic)
+	if classicErr != nil {
+		return w, fmt.Errorf("%w; asked in classic commands: %w", err, classicErr)
+	}
+	return w, nil
+}
+
+// hungUp reports whether the server closed the connection, in the middle of a
+// command or after it.
+func hungUp(err error) bool {
+	for _, how := range []error{errHungUp, syscall.ECONNRESET, syscall.EPIPE, io.ErrClosedPipe} {
+		if errors.Is(err, how) {
+			return true
+		}
+	}
+	return false
+}
+
+// openWith opens a connection on which learn asks what the server can do.
+func openWith(ctx context.Context, network, addr string, o *Options, learn func(*wire) error) (wire, error) {
 	raw, err := o.Dial(ctx, network, addr)
 	if err != nil {
 		return wire{}, err
@@ -33,7 +65,7 @@ func open(ctx context.Context, network, addr string, o *Options) (wire, error) {
 		_ = raw.SetDeadline(time.Unix(1, 0)) // ends reads and writes under way
 		close(interrupted)
 	})
-	w, err := greet(ctx, raw, addr, o)
+	w, err := greet(ctx, raw, addr, o, learn)
 	if !stop() {
 		<-interrupted
 		err = cmp.Or(err, ctx.Err())
@@ -45,8 +77,8 @@ func open(ctx context.Context, network, addr string, o *Options) (wire, error) {
 	return w, nil
 }
 
-func greet(ctx context.Context, raw net.Conn, addr string, o *Options) (wire, error) {
-	w := wire{Conn: raw, raw: raw, patient: o.TLS == nil, maxItem: defaultMaxItem}
+func greet(ctx context.Context, raw net.Conn, addr string, o *Options, learn func(*wire) error) (wire, error) {
+	w := wire{Conn: raw, raw: raw, patient: o.TLS == nil, maxItem: defaultMaxItem, speaks: meta{}}
 	if o.TLS != nil {
 		secure := tls.Client(raw, tlsConfig(o.TLS, addr))
 		if err := secure.HandshakeContext(ctx); err != nil {
@@ -60,7 +92,7 @@ func greet(ctx context.Context, raw net.Conn, addr string, o *Options) (wire, er
 			return w, err
 		}
 	}
-	return w, w.learn()
+	return w, learn(&w)
 }
 
 func tlsConfig(config *tls.Config, addr string) *tls.Config {
@@ -97,53 +129,3 @@ func (w *wire) logIn(user, password string) error {
 }
 
 const needsPassword = "CLIENT_ERROR unauthenticated"
-
-// learn makes sure that the server speaks meta commands with opaques and
-// compare-and-set tokens, and reads its limit for items.
-func (w *wire) learn() error {
-	line, err := w.ask("mg holdfast-greeting O1\r\nstats settings\r\n")
-	switch {
-	case err != nil:
-		return err
-	case line == needsPassword:
-		return errors.New("the server asks for a password: set Options.User and Options.Password")
-	case line == "ERROR":
-		return errors.New("the server knows no meta commands: memcached 1.6 or later is needed")
-	case line != "EN O1" && line != "HD O1":
-		return fmt.Errorf("unexpected greeting %q", line)
-	}
-	for {
-		line, err := readLine(w.in)
-		if err != nil {
-			return err
-		}
-		setting, ok := bytes.CutPrefix(line, []byte("STAT "))
-		if !ok {
-			return nil // END, or a server that does not tell its settings
-		}
-		name, value, _ := bytes.Cut(setting, []byte(" "))
-		switch {
-		case string(name) == "item_size_max":
-			if n, ok := parseUint(value, maxSize); ok {
-				w.maxItem = int(n)
-			}
-		case string(name) == "cas_enabled" && string(value) == "no":
-			return errors.New("the server keeps no compare-and-set tokens: start memcached without -C")
-		}
-	}
-}
-
-// ask sends commands and returns the first line of the answer.
-func (w *wire) ask(commands string) (string, error) {
-	if _, err := w.Write([]byte(commands)); err != nil {
-		return "", fmt.Errorf("greeting: %w", err)
-	}
-	line, err := readLine(w.in)
-	switch {
-	case err != nil && w.patient && !errors.Is(err, os.ErrDeadlineExceeded):
-		return "", fmt.Errorf("greeting: %w (does the server expect TLS?)", err)
-	case err != nil:
-		return "", fmt.Errorf("greeting: %w", err)
-	}
-	return string(excerpt(line)), nil
-}

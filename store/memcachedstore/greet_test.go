@@ -2,6 +2,7 @@ package memcachedstore
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -28,8 +29,17 @@ func leaves(dialog ...string) script {
 }
 
 const (
-	meta     = "mg holdfast-greeting O1"
+	asked    = "mg holdfast-greeting O1"
 	settings = "stats settings"
+
+	casHello   = "cas holdfast-greeting 0 2592001 0 18446744073709551615"
+	touchHello = "touch holdfast-greeting 1"
+)
+
+// The dialogs of classic commands: the greeting, and a get of k.
+var (
+	classicHello = []string{casHello, "", "", "NOT_FOUND\r\n", touchHello, "NOT_FOUND\r\n"}
+	classicRead  = []string{"gets k " + noteKey("k"), "END\r\n"}
 )
 
 func TestGreetings(t *testing.T) {
@@ -39,25 +49,35 @@ func TestGreetings(t *testing.T) {
 		dialog script
 		want   string // in the error; empty: the call that follows is answered
 	}{
-		"usual":                 {Options{}, plays(meta, "EN O1\r\n", settings, "STAT item_size_max 2000000\r\nEND\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
-		"somebody has that key": {Options{}, plays(meta, "HD O1\r\n", settings, "END\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
-		"no settings":           {Options{}, plays(meta, "EN O1\r\n", settings, "ERROR\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
+		"usual":                 {Options{}, plays(asked, "EN O1\r\n", settings, "STAT item_size_max 2000000\r\nEND\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
+		"somebody has that key": {Options{}, plays(asked, "HD O1\r\n", settings, "END\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
+		"no settings":           {Options{}, plays(asked, "EN O1\r\n", settings, "ERROR\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
 		"user and password": {bob, plays("mn", "CLIENT_ERROR unauthenticated\r\n", "set auth 0 0 16", "", "bob secret words", "STORED\r\n",
-			meta, "EN O1\r\n", settings, "END\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
+			asked, "EN O1\r\n", settings, "END\r\n", "mg k c f t O1", "EN O1\r\n"), ""},
 
-		"old memcached":           {Options{}, plays(meta, "ERROR\r\n"), "memcached 1.6"},
-		"no opaque on a miss":     {Options{}, plays(meta, "EN\r\n"), "unexpected greeting"},
-		"no tokens":               {Options{}, plays(meta, "EN O1\r\n", settings, "STAT cas_enabled no\r\nEND\r\n"), "without -C"},
-		"password not given":      {Options{}, plays(meta, "CLIENT_ERROR unauthenticated\r\n"), "set Options.User and Options.Password"},
+		"old memcached":         {Options{}, plays(slices.Concat([]string{asked, "ERROR\r\n", settings, "STAT item_size_max 2000000\r\nEND\r\n"}, classicHello, classicRead)...), ""},
+		"no opaque on a miss":   {Options{}, plays(slices.Concat([]string{asked, "EN\r\n", settings, "END\r\n"}, classicHello, classicRead)...), ""},
+		"old, without settings": {Options{}, plays(slices.Concat([]string{asked, "ERROR\r\n", settings, "ERROR\r\n"}, classicHello, classicRead)...), ""},
+		"old, with password": {bob, plays(slices.Concat([]string{
+			"mn", "CLIENT_ERROR unauthenticated\r\n", "set auth 0 0 16", "", "bob secret words", "STORED\r\n",
+			asked, "ERROR\r\n", settings, "STAT a b\r\nEND\r\n",
+		}, classicHello, classicRead)...), ""},
+
+		"neither cas nor touch":   {Options{}, plays(asked, "ERROR\r\n", settings, "ERROR\r\n", casHello, "", "", "ERROR\r\nERROR\r\n"), "memcached 1.4.8"},
+		"no touch":                {Options{}, plays(asked, "ERROR\r\n", settings, "END\r\n", casHello, "", "", "NOT_FOUND\r\n", touchHello, "ERROR\r\n"), "memcached 1.4.8"},
+		"old, no tokens":          {Options{}, plays(asked, "ERROR\r\n", settings, "STAT cas_enabled no\r\nEND\r\n"), "without -C"},
+		"a proxy without server":  {Options{}, plays(asked, "ERROR\r\n", settings, "ERROR\r\n", casHello, "", "", "SERVER_ERROR Connection refused\r\n", touchHello, "SERVER_ERROR x\r\n"), "Connection refused"},
+		"no tokens":               {Options{}, plays(asked, "EN O1\r\n", settings, "STAT cas_enabled no\r\nEND\r\n"), "without -C"},
+		"password not given":      {Options{}, plays(asked, "CLIENT_ERROR unauthenticated\r\n"), "set Options.User and Options.Password"},
 		"password not wanted":     {bob, plays("mn", "MN\r\n"), "-Y"},
 		"no memcached to log in":  {bob, plays("mn", "220 mail ready\r\n"), "unexpected greeting"},
 		"wrong password":          {bob, plays("mn", "CLIENT_ERROR unauthenticated\r\n", "set auth 0 0 16", "", "bob secret words", "CLIENT_ERROR authentication failure\r\n"), "refuses"},
 		"password comes back":     {bob, plays("mn", "CLIENT_ERROR unauthenticated\r\n", "set auth 0 0 16", "", "bob secret words", "CLIENT_ERROR bob secret words\r\n"), "refuses"},
-		"not memcached":           {Options{}, plays(meta, "HTTP/1.1 400 Bad Request\r\n"), "unexpected greeting"},
+		"not memcached":           {Options{}, plays(asked, "HTTP/1.1 400 Bad Request\r\n"), "unexpected greeting"},
 		"no line":                 {Options{}, func(p *peer) { p.line(); p.send(strings.Repeat("x", 2*readBuffer)) }, "unexpected answer"},
 		"closed at once":          {Options{}, func(*peer) {}, "greeting"},
-		"closed after a command":  {Options{}, leaves(meta, "", settings, ""), "TLS"},
-		"closed in the settings":  {Options{}, leaves(meta, "EN O1\r\n", settings, "STAT item_size"), "closed"},
+		"closed after a command":  {Options{}, leaves(asked, "", settings, ""), "TLS"},
+		"closed in the settings":  {Options{}, leaves(asked, "EN O1\r\n", settings, "STAT item_size"), "closed"},
 		"closed while logging in": {bob, leaves("mn", ""), "greeting"},
 	} {
 		t.Run(name, func(t *testing.T) {

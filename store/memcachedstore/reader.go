@@ -27,15 +27,11 @@ func (c *conn) readAnswer() error {
 	if err != nil {
 		return err
 	}
-	a, err := parseAnswer(line)
-	if err != nil {
-		return err
-	}
 	cl := c.nextSent()
 	if cl == nil {
 		return fmt.Errorf("%w: nobody asked", errProtocol)
 	}
-	item, err := c.receive(cl, a)
+	item, err := c.speaks.receive(c, cl, line)
 	if errors.Is(err, errProtocol) {
 		return err
 	}
@@ -61,26 +57,6 @@ func (c *conn) nextSent() *call {
 	return c.taken[c.next]
 }
 
-// receive makes the result of cl from a and the value that follows it. The
-// opaque shows that a belongs to cl; a SERVER_ERROR has none.
-func (c *conn) receive(cl *call, a answer) (store.Item, error) {
-	if a.code != refused && (a.fields&hasOpaque == 0 || a.opaque != cl.opaque) {
-		return store.Item{}, fmt.Errorf("%w: it belongs to another command", errProtocol)
-	}
-	item, err := cl.settle(a, c.generation)
-	if err != nil || a.code != found {
-		return item, err
-	}
-	if a.size > c.maxItem {
-		return item, fmt.Errorf("%w: a value of %d bytes, above item_size_max", errProtocol, a.size)
-	}
-	if cl.state.Load() == abandoned {
-		return item, skipValue(c.in, a.size)
-	}
-	item.Value, err = readValue(c.in, a.size)
-	return item, err
-}
-
 // finishAll ends all calls of a dead connection. No call is queued or sent any
 // more, since both look at cause first.
 func (c *conn) finishAll() {
@@ -103,6 +79,8 @@ func (c *conn) finishAll() {
 	}
 }
 
+var errHungUp = errors.New("the server closed the connection")
+
 // readLine reads up to CRLF and returns what is before it, valid until the next
 // read.
 func readLine(in *bufio.Reader) ([]byte, error) {
@@ -111,13 +89,25 @@ func readLine(in *bufio.Reader) ([]byte, error) {
 	case errors.Is(err, bufio.ErrBufferFull):
 		return nil, fmt.Errorf("%w: a line of more than %d bytes", errProtocol, len(line))
 	case errors.Is(err, io.EOF):
-		return nil, errors.New("the server closed the connection")
+		return nil, errHungUp
 	case err != nil:
 		return nil, fmt.Errorf("reading: %w", err)
 	case len(line) < 2 || line[len(line)-2] != '\r':
 		return nil, fmt.Errorf("%w: a line without its carriage return", errProtocol)
 	}
 	return line[:len(line)-2], nil
+}
+
+// value reads the value of an answer to cl. A caller that has gone does not get
+// it.
+func (c *conn) value(cl *call, size, limit int) ([]byte, error) {
+	if size > limit {
+		return nil, fmt.Errorf("%w: a value of %d bytes, above item_size_max", errProtocol, size)
+	}
+	if cl.state.Load() == abandoned {
+		return nil, skipValue(c.in, size)
+	}
+	return readValue(c.in, size)
 }
 
 // readValue reads a value and its line end. It matches errProtocol if it

@@ -111,62 +111,18 @@ func (s *Store) try(ctx context.Context, r request) (store.Item, error) {
 	if err := ctx.Err(); err != nil {
 		return store.Item{}, unavailable(err)
 	}
-	cl := s.calls.take(r)
-	c, err := s.submit(ctx, cl)
-	if err != nil {
-		s.calls.giveBack(cl)
-		return store.Item{}, err
-	}
-	return s.await(ctx, c, cl)
-}
-
-// submit puts cl into the queue of a live connection.
-func (s *Store) submit(ctx context.Context, cl *call) (*conn, error) {
 	c := s.current.Load()
 	for {
 		if c != nil {
-			if err := c.submit(cl); err != errGone {
-				return c, err
+			if item, err := c.speaks.do(ctx, c, r); err != errGone {
+				return item, err
 			}
 		}
 		var err error
 		if c, err = s.connect(ctx); err != nil {
-			return nil, unavailable(err)
+			return store.Item{}, unavailable(err)
 		}
 	}
-}
-
-// await returns the result of cl, or gives up when ctx ends.
-func (s *Store) await(ctx context.Context, c *conn, cl *call) (store.Item, error) {
-	verb, cause := cl.verb, error(context.DeadlineExceeded)
-	var late <-chan time.Time
-	if _, bounded := ctx.Deadline(); !bounded {
-		late = cl.startTimer(s.opts.CallTimeout)
-	}
-	state := answered
-	select {
-	case <-cl.done:
-		return s.collect(cl)
-	case <-ctx.Done():
-		cause, state = ctx.Err(), c.giveUp(cl)
-	case <-late:
-		state = c.giveUp(cl)
-	}
-	switch state {
-	case queued:
-		return store.Item{}, unavailable(fmt.Errorf("not sent: %w", cause))
-	case sent:
-		return store.Item{}, lost(verb, fmt.Errorf("no answer: %w", cause))
-	}
-	<-cl.done
-	return s.collect(cl)
-}
-
-// collect takes the result out of an answered call and ends the call.
-func (s *Store) collect(cl *call) (store.Item, error) {
-	item, err := cl.answer, cl.err
-	s.calls.giveBack(cl)
-	return item, err
 }
 
 // A callError is the error of a method of Store.

@@ -25,32 +25,48 @@ const (
 // reads all: a value under another key would show answers out of step, a value
 // that cannot be would show a wrong word about the outcome of a write.
 func TestStress(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		server := newFake(t)
-		server.slow = func() {
-			if rand.N(100) == 0 {
-				time.Sleep(rand.N(3 * time.Millisecond))
-			}
-		}
-		s := newStore(t, "fake:11211", &Options{Dial: server.dial, StallTimeout: 20 * time.Millisecond})
-		var seen outcomes
-		var wg sync.WaitGroup
-		for i := range stressWriters {
-			wg.Go(func() {
-				w := &stressWriter{t: t, server: server, store: s, key: fmt.Sprint("key-", i), seen: &seen}
-				w.run()
+	for name, tc := range map[string]struct {
+		old, proxy bool
+		pause      int // comes once in so many commands; a proxy gets fewer writes
+	}{
+		"meta":    {false, false, 100},
+		"classic": {true, false, 100},
+		"proxy":   {true, true, 20},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := newFake(t)
+				server.old, server.proxy = tc.old, tc.proxy
+				stress(t, server, tc.pause)
 			})
+		})
+	}
+}
+
+func stress(t *testing.T, server *fake, pause int) {
+	server.slow = func() {
+		if rand.N(pause) == 0 {
+			time.Sleep(rand.N(3 * time.Millisecond))
 		}
-		wg.Wait()
-		t.Logf("%d connections; %s", s.generation, seen.String())
-		for name, n := range map[string]int64{
-			"done": seen.done.Load(), "conflict": seen.conflict.Load(), "unknown": seen.unknown.Load(), "unavailable": seen.unavailable.Load(),
-		} {
-			if n < 10 {
-				t.Errorf("%s: only %d calls: the test does not test it", name, n)
-			}
+	}
+	s := newStore(t, "fake:11211", &Options{Dial: server.dial, StallTimeout: 20 * time.Millisecond})
+	var seen outcomes
+	var wg sync.WaitGroup
+	for i := range stressWriters {
+		wg.Go(func() {
+			w := &stressWriter{t: t, server: server, store: s, key: fmt.Sprint("key-", i), seen: &seen}
+			w.run()
+		})
+	}
+	wg.Wait()
+	t.Logf("%d connections; %s", s.generation, seen.String())
+	for name, n := range map[string]int64{
+		"done": seen.done.Load(), "conflict": seen.conflict.Load(), "unknown": seen.unknown.Load(), "unavailable": seen.unavailable.Load(),
+	} {
+		if n < 10 {
+			t.Errorf("%s: only %d calls: the test does not test it", name, n)
 		}
-	})
+	}
 }
 
 // outcomes counts what became of the calls.

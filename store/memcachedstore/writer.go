@@ -36,7 +36,7 @@ func (c *conn) takeLocked() []byte {
 		c.opaque++
 		cl.opaque = c.opaque
 		c.queuedBytes -= len(cl.item.Value)
-		out = appendCommand(out, &cl.request, cl.opaque)
+		out = c.speaks.appendCommand(out, &cl.request, cl.opaque)
 		cl.item.Value = nil
 		c.sent = append(c.sent, cl)
 	}

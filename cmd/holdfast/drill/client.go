@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// A client sends one request after the other, to one server after the other.
+// A client sends one request after the other, as a balancer would spread them.
 type client struct {
 	drill      *drill
 	number, of int // which one of how many that share the sessions
@@ -41,8 +41,9 @@ const (
 	anyServer  = -1
 )
 
-// send sends a request to the server with that number, or to anyServer, and then
-// to another when it did not reach that one.
+// send sends a request to the server with that number. To anyServer is to the one
+// that the cookie names if the mode is sticky, else to one after the other; and then to
+// another when it did not reach that one.
 func (c *client) send(method, path, cookie string, server int) reply {
 	c.drill.ledger.underWay.Add(1)
 	defer c.drill.ledger.underWay.Add(-1)
@@ -56,8 +57,12 @@ func (c *client) send(method, path, cookie string, server int) reply {
 }
 
 func (c *client) deliver(method, path, cookie string, server int) reply {
-	for range 2 * size {
-		r, err := c.try(method, path, cookie, c.address(server))
+	for n := range 2 * size {
+		at := server
+		if at == anyServer && n == 0 {
+			at = c.drill.site.mode.serverFor(cookie)
+		}
+		r, err := c.try(method, path, cookie, c.address(at))
 		switch {
 		case err == nil:
 			return r

@@ -10,7 +10,7 @@ import (
 
 // Options of a drill.
 type Options struct {
-	Length    time.Duration                    // how long the load lasts, at least one fault's time; required
+	Length    time.Duration                    // how long the load lasts in all modes together, at least a few faults' time; required
 	Copies    int                              // how many nodes hold a session; zero: two
 	Memcached bool                             // nodes are memcached processes, not parts of this one
 	Say       func(format string, args ...any) // gets lines on what happens; required
@@ -22,40 +22,67 @@ const (
 	readerCount  = 8 // at a time, so that reading all sessions is no fault in itself
 )
 
-// Run makes a drill and returns what came of it. When ctx ends early the report
-// has what was seen until then, and the error is that of ctx.
-func Run(ctx context.Context, opts Options) (*Report, error) { return run(ctx, opts, allFaults, 1) }
+// Run makes a drill in each mode and returns what came of it. When ctx ends early the
+// report has what was seen until then, and the error is that of ctx.
+func Run(ctx context.Context, opts Options) (*Report, error) {
+	parts := []part{{nonSticky, allFaults, 0, 1}, {stickySync, allFaults, 4, 2}, {stickyAsync, allFaults, 1, 2}}
+	return run(ctx, opts, parts)
+}
 
-func run(ctx context.Context, opts Options, round func(*site) []fault, fewest int) (*Report, error) {
-	s, err := newSite(opts)
+// A part is the drill of one mode.
+type part struct {
+	mode   mode
+	round  func(*site) []fault
+	first  int // fault of the first round
+	fewest int // faults, however long they take
+}
+
+func run(ctx context.Context, opts Options, parts []part) (*Report, error) {
+	opts.Length /= time.Duration(len(parts))
+	r := &Report{Modes: map[string]Figures{}}
+	for _, p := range parts {
+		d, err := p.play(ctx, opts)
+		if d != nil {
+			r.include(d)
+		}
+		if err != nil {
+			return r.unlessEmpty(), err
+		}
+	}
+	return r, nil
+}
+
+// play returns no drill if there was none.
+func (p part) play(ctx context.Context, opts Options) (*drill, error) {
+	s, err := newSite(p.mode, opts)
 	if err != nil {
 		return nil, err
 	}
 	defer s.close()
-	d := &drill{Options: opts, site: s, ledger: new(ledger), round: round, fewest: fewest, began: time.Now()}
-	d.Say("%d clients on %d sessions, for %v.", clientCount, sessionCount, opts.Length)
+	d := &drill{Options: opts, part: p, site: s, ledger: new(ledger), began: time.Now()}
+	d.Say("%s: %d clients on %d sessions, for %v.", p.mode.name, clientCount, sessionCount, opts.Length)
 	stopLoad, err := d.startLoad(ctx)
 	if err == nil {
 		err = d.faultByFault(ctx)
 	}
 	stopLoad()
 	if err == nil {
-		err = d.readAll()
+		err = d.readAll(ctx)
 	}
-	return d.report(), err
+	return d, err
 }
 
-// A drill is one Run.
+// A drill is one part under way.
 type drill struct {
 	Options
+	part
 	site    *site
 	ledger  *ledger
 	clients []*client // the load
 	readers []*client // read all sessions together
-	round   func(*site) []fault
-	fewest  int // faults, however long they take
 	began   time.Time
 	struck  []struckFault // in order of time
+	unsent  int           // sessions with changes that killed servers had not sent
 }
 
 // startLoad begins the sessions and then the load on them. The caller calls stop
@@ -91,7 +118,10 @@ func inParallel(clients []*client, do func(*client)) {
 
 // readAll compares, once all is quiet, every session on every server with the
 // ledger.
-func (d *drill) readAll() error {
+func (d *drill) readAll(ctx context.Context) error {
+	if err := d.site.awaitSent(ctx); err != nil {
+		return err
+	}
 	for server := range d.site.servers {
 		inParallel(d.readers, func(c *client) { c.readOwn(server) })
 	}

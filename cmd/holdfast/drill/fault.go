@@ -9,6 +9,7 @@ import (
 // A fault is what can happen to one of the site.
 type fault struct {
 	kind, target string
+	killed       *server // if it kills one
 	strike, mend func() error
 	lasts        time.Duration
 	takes        time.Duration // about, until everything has recovered from it
@@ -40,44 +41,43 @@ func allFaults(s *site) (round []fault) {
 
 func (s *site) killNode(i int) fault {
 	n := s.nodes[i]
-	return fault{"kill of a node", n.name, n.kill, n.start, 700 * time.Millisecond, nodeTakes}
+	return fault{"kill of a node", n.name, nil, n.kill, n.start, 700 * time.Millisecond, nodeTakes}
 }
 
 func (s *site) killServer(i int) fault {
 	server := s.servers[i]
 	strike := func() error { server.kill(); return nil }
-	mend := func() error { return server.start(s.list(), s.copies) }
-	return fault{"kill of an app server", server.name, strike, mend, 400 * time.Millisecond, shortTakes}
+	return fault{"kill of an app server", server.name, server, strike, server.start, 400 * time.Millisecond, shortTakes}
 }
 
 func (s *site) freezeNode(i int) fault {
 	n := s.nodes[i]
 	freeze := func(frozen bool) func() error { return func() error { return n.freeze(frozen) } }
-	return fault{"freeze of a node", n.name, freeze(true), freeze(false), frozenFor, nodeTakes}
+	return fault{"freeze of a node", n.name, nil, freeze(true), freeze(false), frozenFor, nodeTakes}
 }
 
 func (s *site) flushNode(i int) fault {
 	n := s.nodes[i]
-	return fault{"flush of a node", n.name, n.flush, func() error { return nil }, 0, shortTakes}
+	return fault{"flush of a node", n.name, nil, n.flush, func() error { return nil }, 0, shortTakes}
 }
 
 // faultByFault plays rounds of faults, d.fewest at least, until the time is up.
 func (d *drill) faultByFault(ctx context.Context) error {
-	for {
-		for _, f := range d.round(d.site) {
-			if len(d.struck) >= d.fewest && time.Since(d.began)+f.takes > d.Length {
-				return pause(ctx, d.Length-time.Since(d.began))
-			}
-			if err := d.play(ctx, f); err != nil {
-				return err
-			}
+	round := d.round(d.site)
+	for n := d.first; ; n++ {
+		f := round[n%len(round)]
+		if len(d.struck) >= d.fewest && time.Since(d.began)+f.takes > d.Length {
+			return pause(ctx, d.Length-time.Since(d.began))
+		}
+		if err := d.strike(ctx, f); err != nil {
+			return err
 		}
 	}
 }
 
-// play has f happen and ends when everything has recovered from it: the next fault
+// strike has f happen and ends when everything has recovered from it: the next fault
 // may hit what is the only copy now.
-func (d *drill) play(ctx context.Context, f fault) error {
+func (d *drill) strike(ctx context.Context, f fault) error {
 	if err := pause(ctx, 100*time.Millisecond); err != nil {
 		return err
 	}
@@ -87,6 +87,9 @@ func (d *drill) play(ctx context.Context, f fault) error {
 		return fmt.Errorf("%s %s: %w", f.kind, f.target, err)
 	}
 	d.struck = append(d.struck, struckFault{f.kind, f.target, underWay})
+	if f.killed != nil {
+		d.loseUnsent(f.killed)
+	}
 	early := pause(ctx, f.lasts)
 	if err := f.mend(); err != nil {
 		return fmt.Errorf("after the %s, %s: %w", f.kind, f.target, err)
@@ -106,6 +109,16 @@ func (d *drill) awaitLoad() int64 {
 	return d.ledger.underWay.Load()
 }
 
+// loseUnsent has clients expect no more of a dead server than it had sent.
+func (d *drill) loseUnsent(s *server) {
+	now, local := time.Now(), s.sessions().Stats().Local
+	if local.Unsent > 0 {
+		d.say("%s had changes of %d sessions that it had not sent, the oldest for %v", s.name, local.Unsent, local.OldestUnsent.Round(time.Millisecond))
+		d.unsent += local.Unsent
+		d.ledger.forgive(now.Add(-local.OldestUnsent))
+	}
+}
+
 // recovered waits until everything is as before a fault: all nodes are in use, and
 // every session was used until none needs to be mended any more. mended is how many
 // had been before.
@@ -115,7 +128,10 @@ func (d *drill) recovered(ctx context.Context, mended uint64) error {
 	}
 	last := uint64(0)
 	for range mostSweeps {
-		inParallel(d.readers, func(c *client) { c.readOwn(anyServer) })
+		inParallel(d.readers, (*client).useOwn)
+		if err := d.site.awaitSent(ctx); err != nil {
+			return err
+		}
 		if err := pause(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}

@@ -43,6 +43,7 @@ func handler(m *holdfast.Manager) http.Handler {
 	handle("POST /begin", begin)
 	handle("GET /read", existing(read))
 	handle("POST /add", existing(add))
+	handle("POST /add/at-once", existing(addAtOnce))
 	handle("POST /note", existing(setNote))
 	handle("POST /logout", existing(logout))
 	return mux
@@ -104,8 +105,12 @@ func begin(s *holdfast.Session, _ *http.Request) error { return s.Login("somebod
 func read(*holdfast.Session, *http.Request) error { return nil }
 
 // add leaves others time between its read and its write, as programs do.
-func add(s *holdfast.Session, _ *http.Request) error {
+func add(s *holdfast.Session, r *http.Request) error {
 	time.Sleep(rand.N(longestThought))
+	return addAtOnce(s, r)
+}
+
+func addAtOnce(s *holdfast.Session, _ *http.Request) error {
 	return count.Update(s, func(n *int64) error { *n++; return nil })
 }
 

@@ -4,6 +4,7 @@ import (
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
+	"time"
 )
 
 // A ledger is what clients were promised, on all sessions that there ever were.
@@ -13,6 +14,7 @@ type ledger struct {
 	mu      sync.Mutex
 	all     []*session // guarded by mu
 	ended   []*session // of them, those whose logout was acknowledged; guarded by mu
+	forgave time.Time  // at the last loss; guarded by mu
 	current [sessionCount]atomic.Pointer[session]
 }
 
@@ -20,8 +22,19 @@ type ledger struct {
 func (l *ledger) open(i int, s *session) {
 	l.mu.Lock()
 	l.all = append(l.all, s)
+	s.mayBeGone = s.begun.Before(l.forgave)
 	l.mu.Unlock()
 	l.current[i].Store(s)
+}
+
+// forgive notes that what was acknowledged since then may be lost.
+func (l *ledger) forgive(since time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.forgave = time.Now()
+	for _, s := range l.all {
+		s.forgive(since)
+	}
 }
 
 // close notes that the logout of s was acknowledged.

@@ -58,13 +58,13 @@ func (n *cacheNode) flush() error {
 
 // freeAddress returns an address on which nobody listens. The port is below
 // those that kernels give to connections, so that none of the drill's own takes it
-// while its owner is dead.
+// while its owner is dead; and below those of the tests in integration.
 func freeAddress() (string, error) {
 	for range 100 {
-		address := fmt.Sprintf("127.0.0.1:%d", 20000+rand.IntN(10000))
+		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(5000))
 		if l, err := net.Listen("tcp", address); err == nil {
 			return address, l.Close()
 		}
 	}
-	return "", errors.New("found no free port between 20000 and 30000")
+	return "", errors.New("found no free port between 10000 and 15000")
 }

@@ -5,7 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
+	"slices"
 	"text/tabwriter"
+	"time"
 )
 
 // A Report is the outcome of a drill. As JSON it has the figures of each mode,
@@ -13,26 +16,41 @@ import (
 type Report struct {
 	Modes map[string]Figures `json:"modes"`
 	Figures
+	took []time.Duration // by all requests
 }
 
-func (d *drill) report() *Report {
+// include adds the outcome of one mode.
+func (r *Report) include(d *drill) {
 	f := d.figures()
-	return &Report{Modes: map[string]Figures{"non_sticky": f}, Figures: f}
+	r.Modes[d.mode.name] = f
+	r.took = append(r.took, d.took()...)
+	r.add(f)
+	r.time(r.took)
+}
+
+// unlessEmpty is nil if there was no drill.
+func (r *Report) unlessEmpty() *Report {
+	if len(r.Modes) == 0 {
+		return nil
+	}
+	return r
 }
 
 // Err says which promises were broken, and what should have happened and did not,
 // so that nothing was shown. It is nil if the drill went as it should.
 func (r *Report) Err() error {
 	var wrong []error
-	for mode, f := range r.Modes {
-		for _, err := range f.wrong() {
+	for _, mode := range r.modes() {
+		for _, err := range r.Modes[mode].wrong(mode) {
 			wrong = append(wrong, fmt.Errorf("%s: %w", mode, err))
 		}
 	}
 	return errors.Join(wrong...)
 }
 
-func (f Figures) wrong() (wrong []error) {
+func (r *Report) modes() []string { return slices.Sorted(maps.Keys(r.Modes)) }
+
+func (f Figures) wrong(mode string) (wrong []error) {
 	for _, broken := range []struct {
 		n    int64
 		what string
@@ -40,7 +58,7 @@ func (f Figures) wrong() (wrong []error) {
 		{int64(f.Lost), "sessions were lost"},
 		{f.LostUpdates, "acknowledged changes were lost"},
 		{f.Doubled, "increments happened twice"},
-		{int64(f.UnsentLost), "changes were lost with a server"},
+		{int64(f.Losers - f.Unsent), "sessions more lost changes than the dead servers had not sent"},
 		{int64(f.Resurrected), "sessions came back after a logout"},
 	} {
 		if broken.n > 0 {
@@ -54,6 +72,7 @@ func (f Figures) wrong() (wrong []error) {
 		{f.Faults > 0 && f.InFlight > 0, "fault struck while requests were under way"},
 		{f.Relocations > 0, "session got other nodes"},
 		{f.Replayed > 0, "change was replayed"},
+		{f.Takeovers > 0 || mode == nonSticky.name, "session was taken over"},
 	} {
 		if !needed.happened {
 			wrong = append(wrong, errors.New("no "+needed.what+": this drill shows nothing"))
@@ -64,14 +83,20 @@ func (f Figures) wrong() (wrong []error) {
 
 // Print writes a table for people and, as the last line, the JSON object.
 func (r *Report) Print(w io.Writer) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for mode, f := range r.Modes {
-		_, _ = fmt.Fprintf(table, "\nmode\t%s\n", mode)
-		for _, row := range f.rows() {
-			_, _ = fmt.Fprintf(table, "%s\t%v\n", row.name, row.value)
+	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
+	columns := [][]row{r.rows()}
+	_, _ = fmt.Fprint(table, "\n\ttotal\t")
+	for _, mode := range r.modes() {
+		columns = append(columns, r.Modes[mode].rows())
+		_, _ = fmt.Fprintf(table, "%s\t", mode)
+	}
+	for i, first := range columns[0] {
+		_, _ = fmt.Fprintf(table, "\n%s\t", first.name)
+		for _, rows := range columns {
+			_, _ = fmt.Fprintf(table, "%v\t", rows[i].value)
 		}
 	}
-	_, _ = fmt.Fprintln(table)
+	_, _ = fmt.Fprint(table, "\n\n")
 	if err := table.Flush(); err != nil {
 		return err
 	}
@@ -93,10 +118,14 @@ func (f Figures) rows() []row {
 		{"faults", f.Faults},
 		{"  requests under way then", f.InFlight},
 		{"  sessions that got other nodes", f.Relocations},
+		{"  sessions taken over", f.Takeovers},
 		{"changes replayed after a conflict", f.Replayed},
 		{"lost sessions", f.Lost},
 		{"lost updates", f.LostUpdates},
 		{"doubled updates", f.Doubled},
 		{"sessions back after a logout", f.Resurrected},
+		{"unsent sessions of dead servers", f.Unsent},
+		{"  that lost changes", f.Losers},
+		{"  so many", f.UnsentLost},
 	}
 }

@@ -16,6 +16,7 @@ import (
 
 // A server is one app server, with an address that it has in every life.
 type server struct {
+	site          *site
 	name, address string
 	lives         []*life // the last one may be over
 	dead          bool
@@ -33,23 +34,21 @@ type life struct {
 // clients at once is slow.
 const patience = time.Second
 
-func newServer(name, nodes string, copies int) (*server, error) {
+func newServer(site *site, name string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
 	}
-	s := &server{name: name, address: address}
-	return s, s.start(nodes, copies)
+	s := &server{site: site, name: name, address: address}
+	return s, s.start()
 }
 
-func (s *server) start(list string, copies int) error {
-	nodes, err := memcachedstore.Nodes(list, nil)
+func (s *server) start() error {
+	nodes, err := memcachedstore.Nodes(s.site.list(), nil)
 	if err != nil {
 		return err
 	}
-	m, err := holdfast.New(nodes, &holdfast.Options{
-		Copies: copies, Route: s.name, Cookie: holdfast.Cookie{AllowInsecure: true}, OperationTimeout: patience,
-	})
+	m, err := holdfast.New(nodes, s.site.mode.options(s.name, s.site.copies))
 	if err != nil {
 		return err
 	}
@@ -81,12 +80,13 @@ func (s *server) kill() {
 // sessions is the manager of the life that is under way.
 func (s *server) sessions() *holdfast.Manager { return s.lives[len(s.lives)-1].sessions }
 
-// close clears away what former lives have left in this process.
+// close clears away what former lives have left in this process. What they did not
+// send they wait for in vain.
 func (s *server) close() {
 	if !s.dead {
 		s.kill()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
 	defer cancel()
 	for _, l := range s.lives {
 		_ = l.sessions.Shutdown(ctx)

@@ -3,6 +3,7 @@ package drill
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // A told is a request to a session, and what came back.
@@ -111,23 +112,75 @@ func TestLedgerFollowsALogout(t *testing.T) {
 }
 
 func TestReportSaysWhatWentWrong(t *testing.T) {
-	good := Figures{Requests: 9, Faults: 1, InFlight: 1, Relocations: 1, Replayed: 1}
+	good := Figures{Requests: 9, Faults: 1, InFlight: 1, Relocations: 1, Replayed: 1, Takeovers: 1, Unsent: 2, Losers: 2, UnsentLost: 3}
 	for want, change := range map[string]func(*Figures){
-		"<nil>":                            func(*Figures) {},
-		"non_sticky: 2 sessions were lost": func(f *Figures) { f.Lost = 2 },
-		"non_sticky: 2 acknowledged changes were lost":                                        func(f *Figures) { f.LostUpdates = 2 },
-		"non_sticky: 2 increments happened twice":                                             func(f *Figures) { f.Doubled = 2 },
-		"non_sticky: 2 changes were lost with a server":                                       func(f *Figures) { f.UnsentLost = 2 },
-		"non_sticky: 2 sessions came back after a logout":                                     func(f *Figures) { f.Resurrected = 2 },
-		"non_sticky: no fault struck while requests were under way: this drill shows nothing": func(f *Figures) { f.InFlight = 0 },
-		"non_sticky: no session got other nodes: this drill shows nothing":                    func(f *Figures) { f.Relocations = 0 },
-		"non_sticky: no change was replayed: this drill shows nothing":                        func(f *Figures) { f.Replayed = 0 },
+		"<nil>":                              func(*Figures) {},
+		"sticky_async: 2 sessions were lost": func(f *Figures) { f.Lost = 2 },
+		"sticky_async: 2 acknowledged changes were lost":                                        func(f *Figures) { f.LostUpdates = 2 },
+		"sticky_async: 2 increments happened twice":                                             func(f *Figures) { f.Doubled = 2 },
+		"sticky_async: 2 sessions more lost changes than the dead servers had not sent":         func(f *Figures) { f.Losers = 4 },
+		"sticky_async: no session was taken over: this drill shows nothing":                     func(f *Figures) { f.Takeovers = 0 },
+		"sticky_async: 2 sessions came back after a logout":                                     func(f *Figures) { f.Resurrected = 2 },
+		"sticky_async: no fault struck while requests were under way: this drill shows nothing": func(f *Figures) { f.InFlight = 0 },
+		"sticky_async: no session got other nodes: this drill shows nothing":                    func(f *Figures) { f.Relocations = 0 },
+		"sticky_async: no change was replayed: this drill shows nothing":                        func(f *Figures) { f.Replayed = 0 },
 	} {
 		f := good
 		change(&f)
-		r := Report{Modes: map[string]Figures{"non_sticky": f}, Figures: f}
+		r := Report{Modes: map[string]Figures{"sticky_async": f}, Figures: f}
 		if got := fmt.Sprint(r.Err()); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// A server dies that held changes alone since the second of three adds.
+func TestLedgerForgivesWhatADeadServerHadNotSent(t *testing.T) {
+	for name, c := range map[string]struct {
+		told []told
+		want findings
+	}{
+		"all is there":                           {[]told{saw(3)}, findings{}},
+		"all is there, and then not":             {[]told{saw(3), saw(2)}, findings{lostUpdates: 1}},
+		"what was not sent is lost":              {[]told{saw(1)}, findings{unsentLost: 2}},
+		"an add shows that it is lost":           {[]told{added(2)}, findings{unsentLost: 2}},
+		"and is itself no loss":                  {[]told{added(3), saw(3)}, findings{unsentLost: 1}},
+		"what was sent is lost":                  {[]told{saw(0)}, findings{unsentLost: 3, lostUpdates: 1}},
+		"what is acknowledged after it is lost":  {[]told{added(2), saw(1)}, findings{unsentLost: 2, lostUpdates: 1}},
+		"the session was there before, and gone": {[]told{{answer: answer{Outcome: gone}}}, findings{lost: true}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := &session{}
+			s.tell(added(1))
+			since := time.Now()
+			s.tell(added(2), added(3))
+			s.forgive(since)
+			s.tell(c.told...)
+			if got := s.found(); got != c.want {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+		})
+	}
+}
+
+// The dead server may have answered what was sent before it died.
+func TestLedgerDoesNotCountOnAnswersOfADeadServer(t *testing.T) {
+	s := &session{begun: time.Now()}
+	under := s.present(1, 0)
+	s.forgive(time.Now())
+	s.learn(under, reply{answer: answer{Outcome: done, Count: 1}}, 1, 0)
+	s.tell(saw(0))
+	if got := s.found(); got != (findings{}) {
+		t.Errorf("got %+v, want no findings", got)
+	}
+}
+
+func TestLedgerForgivesASessionThatADeadServerHadNotSent(t *testing.T) {
+	since := time.Now()
+	s := &session{begun: since}
+	s.forgive(since)
+	s.tell(told{answer: answer{Outcome: gone}}, told{answer: answer{Outcome: gone}})
+	if got := s.found(); got != (findings{unsentLost: 1}) {
+		t.Errorf("got %+v, want one loss", got)
 	}
 }

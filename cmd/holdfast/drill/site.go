@@ -2,8 +2,10 @@ package drill
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast"
@@ -14,14 +16,15 @@ import (
 type site struct {
 	nodes   []*cacheNode
 	servers []*server
+	mode    mode
 	copies  int
 }
 
 const size = 3 // nodes, and servers
 
 // newSite starts all.
-func newSite(opts Options) (s *site, err error) {
-	s = &site{copies: opts.Copies}
+func newSite(m mode, opts Options) (s *site, err error) {
+	s = &site{mode: m, copies: opts.Copies}
 	defer func() {
 		if err != nil {
 			s.close()
@@ -36,7 +39,7 @@ func newSite(opts Options) (s *site, err error) {
 		s.nodes = append(s.nodes, n)
 	}
 	for i := range size {
-		server, err := newServer(fmt.Sprintf("app%d", i+1), s.list(), s.copies)
+		server, err := newServer(s, serverName(i))
 		if err != nil {
 			return s, err
 		}
@@ -44,6 +47,8 @@ func newSite(opts Options) (s *site, err error) {
 	}
 	return s, nil
 }
+
+func serverName(i int) string { return fmt.Sprintf("app%d", i+1) }
 
 // list is the nodes as app servers get them.
 func (s *site) list() string {
@@ -55,9 +60,11 @@ func (s *site) list() string {
 }
 
 func (s *site) close() {
+	var closing sync.WaitGroup
 	for _, server := range s.servers {
-		server.close()
+		closing.Go(server.close)
 	}
+	closing.Wait()
 	for _, n := range s.nodes {
 		_ = n.kill()
 	}
@@ -78,7 +85,7 @@ func (s *site) awaitNodes(ctx context.Context) error {
 
 func (s *site) nodesAreUp() bool {
 	for _, server := range s.servers {
-		if p := server.sessions().Stats().Placement; p.MendsOwed+p.EndsOwed > 0 {
+		if s := server.sessions().Stats(); s.Placement.MendsOwed+s.Placement.EndsOwed > 0 {
 			return false
 		}
 		for _, n := range server.sessions().Nodes() {
@@ -90,13 +97,27 @@ func (s *site) nodesAreUp() bool {
 	return true
 }
 
+// awaitSent waits until no server holds a change alone.
+func (s *site) awaitSent(ctx context.Context) error {
+	for end := time.Now().Add(10 * time.Second); s.stats().Local.Unsent > 0; {
+		if time.Now().After(end) {
+			return errors.New("10 seconds after the last request there are changes that were not sent to the nodes")
+		}
+		if err := pause(ctx, 20*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // mended is how many sessions were mended so far.
 func (s *site) mended() uint64 {
 	p := s.stats().Placement
 	return p.Repairs + p.Relocations
 }
 
-// stats sums up those of all lives of all servers that the drill reports.
+// stats sums up those of all lives of all servers that the drill reports. What a dead
+// one did not send it never will.
 func (s *site) stats() (sum holdfast.Stats) {
 	for _, server := range s.servers {
 		for _, l := range server.lives {
@@ -104,7 +125,9 @@ func (s *site) stats() (sum holdfast.Stats) {
 			sum.Replays += stats.Replays
 			sum.Placement.Relocations += stats.Placement.Relocations
 			sum.Placement.Repairs += stats.Placement.Repairs
+			sum.Local.TakeOvers += stats.Local.TakeOvers
 		}
+		sum.Local.Unsent += server.sessions().Stats().Local.Unsent
 	}
 	return sum
 }

@@ -60,8 +60,9 @@ func (c *client) beginAll() {
 // its id counts for nothing.
 func (c *client) begin(i int) {
 	for range tries {
+		sent := time.Now()
 		if r := c.send(http.MethodPost, "/begin", "", anyServer); r.Outcome == done && r.cookie != "" {
-			c.drill.ledger.open(i, &session{cookie: r.cookie})
+			c.drill.ledger.open(i, &session{cookie: r.cookie, begun: sent})
 			return
 		}
 	}
@@ -116,6 +117,17 @@ func (c *client) haunt() {
 			return
 		}
 		c.read(s, anyServer)
+	}
+}
+
+// useOwn uses this client's part of the sessions so that they lie on all nodes that
+// they should. If servers have them in memory only a change reaches the nodes.
+func (c *client) useOwn() {
+	c.readOwn(anyServer)
+	for i := range c.own {
+		if c.drill.mode.sticky {
+			c.change(c.session(i), "/add/at-once", 1, 0)
+		}
 	}
 }
 

@@ -1,50 +1,28 @@
 package memcachedstore
 
 import (
-	"math"
+	"context"
+	"fmt"
 	"strconv"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
-// maxTTL is the longest time to live that memcached takes for one: above it is
-// a date, which lies in the past.
-const maxTTL = 30 * 24 * time.Hour
+// meta is the dialect of the meta commands: each request is one command.
+type meta struct{}
 
-// noToken is a compare-and-set token that no item ever has.
-const noToken = math.MaxUint64
-
-// A verb is a method of Store; get with Head is one of its own.
-type verb uint8
-
-const (
-	get verb = iota
-	head
-	put
-	touch
-	remove
-)
-
-func (v verb) String() string {
-	return [...]string{"get", "head", "put", "touch", "delete"}[v]
+func (meta) do(ctx context.Context, c *conn, r request) (store.Item, error) {
+	return c.exchange(ctx, r)
 }
 
-// writes is false for verbs that leave the item as it is, so that a lost
-// answer leaves no doubt.
-func (v verb) writes() bool { return v >= put }
-
-// A request is what a caller asks of the server.
-type request struct {
-	verb verb
-	key  string
-	item store.Item    // for put: Value, Flags, TTL; for touch: TTL
-	at   store.Version // for put and remove
+func (meta) mayMatch(generation uint64, at store.Version) bool {
+	return at.Generation == generation
 }
 
 // appendCommand appends the command for r: the meta commands of memcached's
 // doc/protocol.txt. The server sends the opaque back with the answer.
-func appendCommand(b []byte, r *request, opaque uint16) []byte {
+func (meta) appendCommand(b []byte, r *request, opaque uint16) []byte {
 	switch r.verb {
 	case get:
 		b = appendFlags(b, "mg ", r.key, " v c f t")
@@ -89,14 +67,6 @@ func appendTTL(b []byte, ttl time.Duration) []byte {
 	return strconv.AppendInt(b, wholeSeconds(ttl), 10)
 }
 
-// wholeSeconds is ttl as memcached counts it; 0 is for ever.
-func wholeSeconds(ttl time.Duration) int64 {
-	if ttl <= 0 || ttl > maxTTL {
-		return 0
-	}
-	return int64((ttl + time.Second - 1) / time.Second)
-}
-
 // appendCompare makes the command conditional on at. absent is the token that
 // stands for store.Absent.
 func appendCompare(b []byte, at store.Version, absent uint64) []byte {
@@ -108,4 +78,22 @@ func appendCompare(b []byte, at store.Version, absent uint64) []byte {
 	}
 	b = append(b, " C"...)
 	return strconv.AppendUint(b, at.Token, 10)
+}
+
+// receive makes the result of cl from the line and the value that follows it.
+// The opaque shows that they belong to cl; a SERVER_ERROR has none.
+func (meta) receive(c *conn, cl *call, line []byte) (store.Item, error) {
+	a, err := parseAnswer(line)
+	if err != nil {
+		return store.Item{}, err
+	}
+	if a.code != refused && (a.fields&hasOpaque == 0 || a.opaque != cl.opaque) {
+		return store.Item{}, fmt.Errorf("%w: it belongs to another command", errProtocol)
+	}
+	item, err := cl.settle(a, c.generation)
+	if err != nil || a.code != found {
+		return item, err
+	}
+	item.Value, err = c.value(cl, a.size, c.maxItem)
+	return item, err
 }

@@ -7,7 +7,7 @@ import (
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
-func TestCommands(t *testing.T) {
+func TestMetaCommands(t *testing.T) {
 	version := store.Version{Generation: 3, Token: 18446744073709551614}
 	item := store.Item{Value: []byte("a\r\nb"), Flags: 4294967295, TTL: time.Minute}
 	for _, tc := range []struct {
@@ -26,33 +26,9 @@ func TestCommands(t *testing.T) {
 		{"delete at a version", request{verb: remove, key: "k", at: version}, "md k C18446744073709551614 O65535\r\n"},
 		{"delete at absent", request{verb: remove, key: "k"}, "md k C18446744073709551615 O65535\r\n"},
 	} {
-		got := string(appendCommand([]byte("before "), &tc.request, 65535))
+		got := string(meta{}.appendCommand([]byte("before "), &tc.request, 65535))
 		if want := "before " + tc.want; got != want {
 			t.Errorf("%s: got %q, want %q", tc.name, got, want)
-		}
-	}
-}
-
-func TestWholeSeconds(t *testing.T) {
-	const day = 24 * time.Hour
-	for _, tc := range []struct {
-		ttl  time.Duration
-		want int64
-	}{
-		{store.Forever, 0},
-		{-1, 0},
-		{-time.Hour, 0},
-		{1, 1},
-		{time.Second - 1, 1},
-		{time.Second, 1},
-		{time.Second + 1, 2},
-		{30*day - 1, 30 * 86400},
-		{30 * day, 30 * 86400},
-		{30*day + 1, 0},
-		{1<<63 - 1, 0},
-	} {
-		if got := wholeSeconds(tc.ttl); got != tc.want {
-			t.Errorf("wholeSeconds(%v): got %d, want %d", tc.ttl, got, tc.want)
 		}
 	}
 }

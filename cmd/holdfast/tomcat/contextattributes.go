@@ -1,0 +1,27 @@
+package tomcat
+
+import "strings"
+
+// contextAttributes and the like are names that Tomcat knows and that are not
+// about sessions. They are here so that a misspelt one that is can be told from
+// them.
+var (
+	contextAttributes = strings.Fields(`
+		addWebinfClassesResources aliases allowCasualMultipartParsing allowLinking allowMultipleLeadingForwardSlashInPath alwaysAccessSession
+		altDDName antiJARLocking antiResourceLocking backgroundProcessorDelay cacheMaxSize cacheObjectMaxSize cacheTTL cachingAllowed caseSensitive
+		className clearReferencesHttpClientKeepAliveThread clearReferencesObjectStreamClassCaches clearReferencesRmiTargets
+		clearReferencesStopThreads clearReferencesStopTimerThreads clearReferencesThreadLocals configFile containerSciFilter
+		copyXML createUploadTargets crossContext debug defaultContextXml defaultWebXml deployXML dispatcherWrapsSameObject
+		dispatchersUseEncodedPaths displayName docBase encodedReverseSolidusHandling encodedSolidusHandling failCtxIfServletStartFails
+		fireRequestListenersOnForwards handlesTypesFilter instanceManagerFactory jarScanner jndiExceptionOnFailedWrite
+		logEffectiveWebXml mapperContextRootRedirectEnabled mapperDirectoryRedirectEnabled metadataComplete
+		notFoundClassResourceCacheSize override overrideable parallelAnnotationScanning preemptiveAuthentication privileged
+		processTlds publicId reloadable renewThreadsWhenStoppingContext resourceOnlyServlets saveConfig
+		sendRedirectBody skipMemoryLeakChecksOnJvmShutdown startStopThreads suspendWrappedResponseAfterForward swallowAbortedUploads
+		swallowOutput threadBindingListener tldNamespaceAware tldValidation unloadDelay unpackWAR urlDecodedPathCheck urlPatternDecode
+		useBloomFilterForArchives useNaming useRelativeRedirects useRfc6265 webappVersion workDir wrapperClass xmlBlockExternal xmlNamespaceAware xmlValidation`)
+	engineAttributes    = strings.Fields("backgroundProcessorDelay className defaultHost name startStopThreads debug")
+	processorAttributes = strings.Fields("forwardSlashIsSeparator allowEqualsInValue allowHttpSepsInV0 allowNameOnly alwaysAddExpires cookiesWithoutEquals")
+	generatorAttributes = strings.Fields("className secureRandomClass secureRandomAlgorithm secureRandomProvider")
+	storeAttributes     = strings.Fields("directory connectionName connectionPassword connectionURL dataSourceName driverName localDataSource sessionAppCol sessionDataCol sessionIdCol sessionLastAccessedCol sessionMaxInactiveCol sessionTable sessionValidCol")
+)

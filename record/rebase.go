@@ -1,0 +1,24 @@
+package record
+
+// Rebased returns what r says of its session, with the place and the history of
+// onto: members, epoch, revision, commits and time to live.
+func (r *Record) Rebased(onto *Record) *Record {
+	c := r.Clone()
+	place := onto.Clone()
+	c.Epoch, c.Revision, c.Members, c.Leaving, c.Commits = place.Epoch, place.Revision, place.Members, place.Leaving, place.Commits
+	c.TTL, c.Outdated = place.TTL, place.Outdated
+	return c
+}
+
+// SameState reports whether r and other are one state of a session: a commit id
+// is random, so who follows the same one is the same.
+func (r *Record) SameState(other *Record) bool {
+	return r.Revision == other.Revision && r.Epoch == other.Epoch && r.lastCommit() == other.lastCommit()
+}
+
+func (r *Record) lastCommit() uint64 {
+	if len(r.Commits) == 0 {
+		return 0
+	}
+	return r.Commits[len(r.Commits)-1]
+}

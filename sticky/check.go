@@ -1,0 +1,225 @@
+package sticky
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// checkEvery is how often the nodes are asked about a session in use, behind its
+// requests: that extends its life there, and finds out if another server has changed
+// or ended it.
+func checkEvery(r *record.Record) time.Duration {
+	if r.IdleTimeout > 0 {
+		return min(r.IdleTimeout/16, maxCheckEvery)
+	}
+	return maxCheckEvery
+}
+
+const (
+	maxCheckEvery = 10 * time.Second
+	maxChecks     = 256 // at once; who comes later is checked with its next use
+)
+
+func (s *Sessions) checkBehind(key string) {
+	select {
+	case s.checks <- struct{}{}:
+	default:
+		return
+	}
+	if !s.start(func() {
+		defer func() { <-s.checks }()
+		s.check(key)
+	}) {
+		<-s.checks
+	}
+}
+
+// start runs job behind, unless s is closed.
+func (s *Sessions) start(job func()) bool {
+	s.queue.mu.Lock()
+	defer s.queue.mu.Unlock()
+	if !s.queue.closed {
+		s.working.Go(job)
+	}
+	return !s.queue.closed
+}
+
+// check asks the nodes about a session in memory.
+func (s *Sessions) check(key string) {
+	ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
+	defer cancel()
+	if !s.turns.Take(ctx, key) {
+		return
+	}
+	defer s.turns.Give(key)
+	l := s.find(key)
+	if l == nil || s.sendTurned(ctx, key, l) != nil {
+		return
+	}
+	stored := l.peekStored(s, key)
+	if stored == nil {
+		return
+	}
+	v, err := s.below.LoadKey(ctx, key, homeOf(stored))
+	s.noteBelow(err)
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
+	case err == store.ErrNotFound:
+		if s.revive(ctx, key, l) == nil {
+			s.counts.resent.Add(1)
+			s.suspectLoss()
+		}
+	case err != nil && errors.Is(err, store.ErrNotFound):
+		s.drop(key, l)
+	case err != nil: // unreadable: whoever uses it is told
+		doubt(l)
+	case v.Key != key:
+		s.leaveTo(key, l)
+	case !v.Record.SameState(stored):
+		s.take(v, s.withPrivate(v.Record, l.peek(s, key)), true)
+	default:
+		s.stands(l, v)
+	}
+}
+
+// stands notes where l is found on the nodes. If not on all that should have it, a
+// node may have been emptied, and then it lacks more than this one.
+func (s *Sessions) stands(l *session, v *store.View) {
+	seen, _ := s.below.Standing(v)
+	l.mu.Lock()
+	l.seen, l.checked = seen, time.Now().UnixNano()
+	l.mu.Unlock()
+	if seen == nil {
+		s.counts.resent.Add(1)
+		s.suspectLoss()
+	}
+}
+
+func (l *session) peekStored(s *Sessions, key string) *record.Record {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || s.unpackLocked(key, l) != nil {
+		return nil
+	}
+	return l.hot.stored
+}
+
+func homeOf(r *record.Record) string {
+	if len(r.Members) == 0 {
+		return ""
+	}
+	return r.Members[0]
+}
+
+// revive stores l again, of which the nodes know nothing any more. Whoever calls it
+// has the turn at key.
+func (s *Sessions) revive(ctx context.Context, key string, l *session) error {
+	if !s.reviving(key, l) {
+		return store.ErrNotFound
+	}
+	s.counts.revived.Add(1)
+	err := s.sendTurned(ctx, key, l)
+	s.sendBehind()
+	return err
+}
+
+func (s *Sessions) reviving(key string, l *session) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, time.Now()) {
+		return false
+	}
+	if !l.unsentLocked() {
+		l.hot.waiting = s.newBatch(nil)
+		l.hot.waiting.after = l.hot.newest
+	}
+	if l.hot.waiting != nil {
+		l.hot.waiting.base = nil
+	}
+	l.hot.stored, l.seen = nil, nil
+	s.queue.add(key, time.Now())
+	return true
+}
+
+// Returned is for a node that is back: it may be empty.
+func (s *Sessions) Returned(string) { s.suspectLoss() }
+
+// suspectLoss has all sessions checked.
+func (s *Sessions) suspectLoss() {
+	select {
+	case s.resend <- struct{}{}:
+	default:
+	}
+}
+
+// noteBelow looks at what came of asking the nodes: after an outage they may be empty.
+func (s *Sessions) noteBelow(err error) {
+	switch unavailable := errors.Is(err, store.ErrUnavailable); {
+	case unavailable && !errors.Is(err, context.Canceled):
+		s.down.Store(true)
+	case !unavailable && s.down.Load() && s.down.Swap(false):
+		s.suspectLoss()
+	}
+}
+
+const (
+	resendPace  = 500 * time.Microsecond // for each session, so that requests come first
+	resendPause = 5 * time.Second        // between two rounds
+)
+
+// watch looks after an item of this server's on each node. Where it is missing, all
+// that was there is. Nodes that do not answer are noticed by it too, while requests
+// are served from memory.
+func (s *Sessions) watch() {
+	canary := "watch-" + rand.Text()
+	for first := true; s.ctx.Err() == nil; first = false {
+		ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
+		emptied := s.below.Emptied(ctx, canary)
+		cancel()
+		if !first && len(emptied) > 0 {
+			s.options.Logger.Warn("nodes have lost what they had: sending the sessions in memory again", "nodes", emptied)
+			s.suspectLoss()
+		}
+		_ = pause(s.ctx, watchEvery)
+	}
+}
+
+const watchEvery = time.Second
+
+// resendAll checks all sessions, one after the other, when some node may have lost
+// what it had.
+func (s *Sessions) resendAll() {
+	for {
+		select {
+		case <-s.resend:
+		case <-s.ctx.Done():
+			return
+		}
+		for i := range s.shards {
+			for _, key := range s.shards[i].keys() {
+				s.check(key)
+				if pause(s.ctx, resendPace) != nil {
+					return
+				}
+			}
+		}
+		if pause(s.ctx, resendPause) != nil {
+			return
+		}
+	}
+}
+
+func (at *shard) keys() []string {
+	at.mu.Lock()
+	defer at.mu.Unlock()
+	keys := make([]string, 0, len(at.sessions))
+	for key := range at.sessions {
+		keys = append(keys, key)
+	}
+	return keys
+}

@@ -1,0 +1,180 @@
+package sticky
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// Remembered is the session called id, for a request whose cookie says that this
+// server had it last: what is in memory is the truth, and nobody is asked. Nil: it has
+// to be read, with Continue.
+func (s *Sessions) Remembered(id string) *store.View {
+	key := s.below.Key(id)
+	l := s.find(key)
+	if l == nil {
+		return nil
+	}
+	v, check := s.use(key, l)
+	if check {
+		s.checkBehind(key)
+	}
+	return v
+}
+
+// Continue is Load for such a request.
+func (s *Sessions) Continue(ctx context.Context, id, hint string) (*store.View, error) {
+	if v := s.Remembered(id); v != nil {
+		return v, nil
+	}
+	return s.read(ctx, s.below.Key(id), hint, true)
+}
+
+// use is one use of l, or nil if it has to be read first. It reports whether to
+// check behind the request.
+func (s *Sessions) use(key string, l *session) (v *store.View, check bool) {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || l.doubt && !s.away() || l.checked < l.settles && !s.away() || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, now) {
+		return nil, false
+	}
+	v = &store.View{Record: l.hot.newest, LastAccessed: time.Unix(0, l.used), Key: key}
+	v.Extended = beganGrain(l.hot.newest, v.LastAccessed, now)
+	check = now.UnixNano()-l.checked > int64(checkEvery(l.hot.newest))
+	if l.used = now.UnixNano(); check {
+		l.checked = l.used
+	}
+	return v, check
+}
+
+// beganGrain reports whether now is in another sixteenth of the idle timeout than
+// last.
+func beganGrain(r *record.Record, last, now time.Time) bool {
+	grain := r.IdleTimeout / 16
+	return grain > 0 && last.Sub(r.Created)/grain != now.Sub(r.Created)/grain
+}
+
+// TakeOver is Load for a request whose cookie says that another server had the
+// session last.
+func (s *Sessions) TakeOver(ctx context.Context, id, hint string) (*store.View, error) {
+	if s.find(s.below.Key(id)) != nil {
+		s.flipped()
+	}
+	v, err := s.Load(ctx, id, hint)
+	if err == nil {
+		s.counts.takeOvers.Add(1)
+	}
+	return v, err
+}
+
+// Load is that of store.Backend: nobody knows which server had the session last.
+func (s *Sessions) Load(ctx context.Context, id, hint string) (*store.View, error) {
+	return s.read(ctx, s.below.Key(id), hint, false)
+}
+
+// read takes the session from the nodes into memory. What this server has not sent
+// goes before. What the nodes have lost is brought back if it was mine: then nobody
+// else can have ended it.
+func (s *Sessions) read(ctx context.Context, key, hint string, mine bool) (*store.View, error) {
+	if !s.turns.Take(ctx, key) {
+		return nil, tookTooLong(ctx)
+	}
+	defer s.turns.Give(key)
+	l := s.find(key)
+	if l != nil && l.unsent() {
+		if err := s.sendTurned(ctx, key, l); errors.Is(err, store.ErrUnavailable) {
+			return nil, err
+		}
+	}
+	v, err := s.lookUp(ctx, key, hint)
+	switch {
+	case errors.Is(err, store.ErrUnavailable):
+		return nil, err
+	case err == store.ErrNotFound && mine && l != nil && s.revive(ctx, key, l) == nil:
+		if v, _ = s.use(key, l); v != nil {
+			return v, nil
+		}
+		return nil, err
+	case errors.Is(err, store.ErrNotFound):
+		s.dropIf(key, l)
+		return nil, err
+	case err != nil:
+		return nil, err
+	case v.Key != key: // renewed: it lies under another key, and is not kept under this one
+		s.leaveTo(key, l)
+		return s.readRenewed(ctx, v)
+	}
+	newest := v.Record
+	if l != nil {
+		newest = s.withPrivate(newest, l.peek(s, key))
+	}
+	newest = s.take(v, newest, true)
+	s.touched(key, mine)
+	return &store.View{Record: newest, LastAccessed: v.LastAccessed, Extended: v.Extended, Key: key}, nil
+}
+
+// settling is how long a server that takes a session over asks the nodes each time:
+// requests that the browser had sent before may still run on the former server,
+// and what they change must be seen by those that it sends after their answers.
+const settling = 5 * time.Second
+
+// touched notes a use of the session, which was mine before or is taken over.
+func (s *Sessions) touched(key string, mine bool) {
+	l := s.find(key)
+	if l == nil {
+		return
+	}
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.used = now.UnixNano()
+	if !mine {
+		l.settles = now.Add(settling).UnixNano()
+	}
+}
+
+// lookUp looks again for what another server may just now be sending.
+func (s *Sessions) lookUp(ctx context.Context, key, hint string) (v *store.View, err error) {
+	for try := 0; ; try++ {
+		v, err = s.below.LoadKey(ctx, key, hint)
+		s.noteBelow(err)
+		if err != store.ErrNotFound || !s.options.Async || hint == "" && try >= 1 || try >= 2 {
+			return v, err
+		}
+		select {
+		case <-time.After(lookAgain << try):
+		case <-ctx.Done():
+			return v, err
+		}
+	}
+}
+
+// lookAgain is how long a session that was given out and not sent is waited for, at
+// first.
+const lookAgain = 10 * time.Millisecond
+
+// readRenewed is the state of a session that was reached through its former id. It
+// is not taken into memory, but what lies there under its key is sent before.
+func (s *Sessions) readRenewed(ctx context.Context, v *store.View) (*store.View, error) {
+	l := s.find(v.Key)
+	if l == nil || !l.unsent() {
+		return v, nil
+	}
+	if !s.turns.Take(ctx, v.Key) {
+		return nil, tookTooLong(ctx)
+	}
+	err := s.sendTurned(ctx, v.Key, l)
+	s.turns.Give(v.Key)
+	if err != nil {
+		return nil, err
+	}
+	fresh, err := s.below.LoadKey(ctx, v.Key, "")
+	if err == nil {
+		fresh.Aliased = true
+	}
+	return fresh, err
+}
