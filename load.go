@@ -169,7 +169,7 @@ func (s *Session) refreshGated() error {
 	if !stored {
 		return nil
 	}
-	view, err := s.fetch(t)
+	view, err := s.fetchStored(t)
 	if errors.Is(err, store.ErrNotFound) {
 		return s.fail(fmt.Errorf("%w: %w", ErrNoSession, err))
 	}

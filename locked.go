@@ -73,7 +73,7 @@ func (s *Session) fetchAlone(t token) (*store.View, error) {
 		if err != nil {
 			return nil, err
 		}
-		view, err := s.fetch(t)
+		view, err := s.fetchStored(t) // what this server remembers may be from before the lock
 		if err == nil && view.Key == key {
 			return view, s.keepLock(held)
 		}

@@ -14,13 +14,26 @@ import (
 // changed is committed against the version that it loaded.
 
 // fetch loads the session of t, from this server's memory or the store.
-func (s *Session) fetch(t token) (view *store.View, err error) {
+func (s *Session) fetch(t token) (*store.View, error) {
 	if view := s.m.remembered(t); view != nil {
 		s.m.seen.note(t.id, view, nil)
 		return view, nil
 	}
+	return s.fetchBy(s.m.look(t), t)
+}
+
+// fetchStored loads the session of t as the store has it, whatever this server
+// remembers.
+func (s *Session) fetchStored(t token) (*store.View, error) {
+	return s.fetchBy(s.m.backend.Load, t)
+}
+
+// A look is a way to load the session called id, with a hint.
+type look func(ctx context.Context, id, hint string) (*store.View, error)
+
+func (s *Session) fetchBy(look look, t token) (view *store.View, err error) {
 	err = s.withBudget(s.ctx, func(ctx context.Context) error {
-		view, err = s.m.look(t)(ctx, t.id.Secret(), t.node)
+		view, err = look(ctx, t.id.Secret(), t.node)
 		return err
 	})
 	s.m.seen.note(t.id, view, err)

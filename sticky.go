@@ -57,7 +57,7 @@ func (m *Manager) remembered(t token) *store.View {
 }
 
 // look is how the session of t is read.
-func (m *Manager) look(t token) func(context.Context, string, string) (*store.View, error) {
+func (m *Manager) look(t token) look {
 	switch {
 	case m.local == nil || t.route == "":
 		return m.backend.Load

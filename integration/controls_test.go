@@ -36,6 +36,19 @@ func TestDrillReportsLostUpdatesWithoutCompareAndSet(t *testing.T) {
 	d.wantReport("a lost update", "lost updates")
 }
 
+// TestDrillReportsLossesThatNobodySaid: app servers with asynchronous backup that do
+// not say how old the oldest unsent change is. All of it counts as sent then, and
+// some of it is lost when they are killed.
+func TestDrillReportsLossesThatNobodySaid(t *testing.T) {
+	silent := buildReplacing(t, "sticky/stats.go", "oldest := s.queue.oldest(); !oldest.IsZero()", "oldest := s.queue.oldest(); false")
+	d := startDrill(t, stickyAsync, silent)
+	stop := d.start()
+	d.repair()
+	d.killWhileHolding()
+	stop()
+	d.wantReport("a lost update|were there before the other", "lost updates")
+}
+
 // wantReport fails the test if no line of the verdict matches.
 func (d *drill) wantReport(pattern, what string) {
 	d.t.Helper()

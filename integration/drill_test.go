@@ -45,54 +45,69 @@ func (d *drill) run(faults []fault, rounds int) {
 	}
 	d.waitForRequests(requests)
 	stop()
+	d.judge()
+}
 
+// judge reads all sessions and compares what clients were told. It returns how many
+// sessions lost changes that no node had.
+func (d *drill) judge() (losers int64) {
+	d.t.Helper()
 	d.readAll()
 	d.summary()
-	d.checkLosses()
 	if d.accepted.Load() < d.done.Load()*8/10 {
 		d.t.Errorf("only %d of %d requests were accepted: this proves too little", d.accepted.Load(), d.done.Load())
 	}
 	if err := d.seen.Check(); err != nil {
 		d.t.Error(firstLines(err.Error(), 30))
 	}
+	return d.checkLosses()
+}
+
+// A blow is one fault that has struck.
+type blow struct {
+	history.Span
+	underWay      int64         // requests
+	acceptedAfter time.Duration // the next request was
+	held          unsent        // what may be lost by it
 }
 
 // inject strikes with f while requests are under way, waits until requests are
 // accepted again, and heals f.
-func (d *drill) inject(f fault) (underWay int64, acceptedAfter time.Duration) {
+func (d *drill) inject(f fault) blow {
 	d.t.Helper()
-	held := d.holds(f)
-	began := time.Since(d.began)
-	again := newRecovery(began)
+	b := blow{held: d.holds(f)}
+	b.Start = time.Since(d.began)
+	again := newRecovery(b.Start)
 	d.recovery.Store(again)
-	underWay = d.inFlight.Load()
+	b.underWay = d.inFlight.Load()
 	f.strike()
+	b.End = time.Since(d.began)
 	d.struck++
-	struck := history.Span{Start: began, End: time.Since(d.began)}
-	d.spend(f, held)
+	d.seen.Loss(b.Span, d.repaired, b.held.sent)
+	d.spend(f, b.held)
 	healed := time.After(f.lasts)
 	select {
-	case acceptedAfter = <-again.after:
+	case b.acceptedAfter = <-again.after:
 	case <-time.After(20 * time.Second):
 		d.t.Errorf("%s: no request was accepted for 20 s", f.name)
 	}
 	<-healed
 	f.heal()
-	d.seen.Loss(d.untilSent(f, struck), d.repaired, held.sent)
-	return underWay, acceptedAfter
+	return b
 }
 
 // one is one fault from its stroke to the end of its repair.
 func (d *drill) one(f fault) {
 	d.t.Helper()
 	began := time.Now()
-	underWay, acceptedAfter := d.inject(f)
+	b := d.inject(f)
 	healed := time.Since(began)
 	changed := d.repair()
+	d.untilSent(b)
 	d.t.Logf("fault %2d: %-36s %2d requests under way, accepted again after %v, healed after %v, repaired after %v, %d sessions with a change",
-		d.struck, f.name, underWay, round(acceptedAfter), round(healed), round(time.Since(began)), changed)
-	if underWay < 8 {
-		d.t.Errorf("%s struck %d requests under way, want at least 8", f.name, underWay)
+		d.struck, f.name, b.underWay, round(b.acceptedAfter), round(healed), round(time.Since(began)), changed)
+	if b.underWay < 8 {
+		d.t.Errorf("%s struck %d requests under way, want at least 8", f.name, b.underWay)
 	}
 }
 

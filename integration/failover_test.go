@@ -12,8 +12,8 @@ import (
 // repaired. Whatever the clients were told must be explained by one register or
 // counter for each attribute, and no session may be lost.
 //
-// HOLDFAST_DRILL=10m makes it go on for that long; go test then needs a -timeout
-// well above it.
+// HOLDFAST_DRILL=10m makes it and the drills of sticky mode go on for that long each;
+// go test then needs a -timeout well above it.
 func TestNothingAcknowledgedIsLostWhenOneThingFails(t *testing.T) {
 	d := startDrill(t, nonSticky, commandPath(t))
 	d.run(d.faults(), 2)

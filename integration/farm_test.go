@@ -56,3 +56,22 @@ func (f *farm) backends() (apps []backend) {
 	}
 	return apps
 }
+
+// holdChanges keeps all changes from the nodes, which can be read meanwhile.
+func (f *farm) holdChanges() {
+	for _, line := range f.lines {
+		line.Intercept(func(c wire.Command) wire.Action {
+			if c.Verb == "ms" {
+				return wire.Drop
+			}
+			return wire.Forward
+		})
+	}
+}
+
+// letChangesPass ends that. What was held is lost, unless its server sends it again.
+func (f *farm) letChangesPass() {
+	for _, line := range f.lines {
+		line.Mend()
+	}
+}

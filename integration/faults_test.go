@@ -28,12 +28,16 @@ func (d *drill) faults() []fault { return append(d.appFaults(), d.nodeFaults()..
 // appFaults are those of app servers.
 func (d *drill) appFaults() (all []fault) {
 	for _, app := range d.apps {
-		all = append(all, fault{"kill -9 " + app.route, app.Kill, 200 * time.Millisecond, app.Start, app, false})
+		all = append(all, kill(app))
 	}
 	for _, app := range d.apps {
 		all = append(all, fault{"SIGSTOP and SIGCONT of " + app.route, app.Freeze, operationTimeout * 3 / 2, app.Thaw, app, true})
 	}
 	return all
+}
+
+func kill(app *appServer) fault {
+	return fault{"kill -9 " + app.route, app.Kill, 200 * time.Millisecond, app.Start, app, false}
 }
 
 // nodeFaults are those of memcached and of the lines to it.

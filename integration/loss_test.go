@@ -3,8 +3,6 @@ package integration
 import (
 	"math"
 	"time"
-
-	"github.com/holdfast-sessions/holdfast/integration/history"
 )
 
 // What may be lost with an app server that answers before a change is on the nodes:
@@ -52,25 +50,37 @@ func (d *drill) spend(f fault, held unsent) {
 	}
 }
 
-// untilSent waits until a server that remembers has sent what it held alone. Until
-// then others may serve sessions without it.
-func (d *drill) untilSent(f fault, struck history.Span) history.Span {
+// untilSent waits until all app servers have sent what they held when b was repaired.
+// Until then two of them may have gone on with one session at once, each from its
+// memory: what they answered was not yet in one order.
+func (d *drill) untilSent(b blow) {
 	d.t.Helper()
-	if !d.async || !f.remembers {
-		return struck
+	if b.held.sent == never {
+		return
 	}
-	struck.End = time.Since(d.began)
-	waitFor(d.t, f.app.route+" to send what it holds", func() bool {
-		return d.unsentOf(f.app).sent > struck.End
-	})
-	return struck
+	b.End = time.Since(d.began)
+	for _, app := range d.apps {
+		waitFor(d.t, app.route+" to send what it holds", func() bool { return d.unsentOf(app).sent > b.End })
+	}
+	d.seen.Loss(b.Span, d.repaired, b.held.sent)
+}
+
+// killWhileHolding kills each app server when it holds changes of 100 ms alone.
+func (d *drill) killWhileHolding() {
+	for _, app := range d.apps {
+		d.holdChanges()
+		time.Sleep(100 * time.Millisecond)
+		f := kill(app)
+		f.strike = func() { app.Kill(); d.letChangesPass() }
+		d.one(f)
+	}
 }
 
 // checkLosses compares what is missing at the end with the budget. An increment of
 // which nobody knows may hide a loss; the budget is for all that were acknowledged.
-func (d *drill) checkLosses() {
+func (d *drill) checkLosses() (sessions int64) {
 	d.t.Helper()
-	sessions, increments := int64(0), int64(0)
+	increments := int64(0)
 	for _, u := range d.users {
 		if missing := u.increments.Load() - u.hits.Load(); missing > 0 {
 			sessions++
@@ -82,4 +92,5 @@ func (d *drill) checkLosses() {
 	if sessions > d.budget.said+d.budget.since {
 		d.t.Error("more sessions lost changes than the loss budget had said")
 	}
+	return sessions
 }

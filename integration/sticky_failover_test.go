@@ -28,3 +28,16 @@ func TestOnlyWhatWasNotSentIsLostWithAsynchronousBackup(t *testing.T) {
 	d := startDrill(t, stickyAsync, commandPath(t))
 	d.run(d.faults(), 1)
 }
+
+// TestKilledServersLoseWhatTheySaid: no change arrives on a node in the last 100 ms of
+// an app server.
+func TestKilledServersLoseWhatTheySaid(t *testing.T) {
+	d := startDrill(t, stickyAsync, commandPath(t))
+	stop := d.start()
+	d.repair()
+	d.killWhileHolding()
+	stop()
+	if d.judge() == 0 {
+		t.Error("nothing was lost: this shows nothing")
+	}
+}

@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"testing"
 	"time"
-
-	"github.com/holdfast-sessions/holdfast/integration/wire"
 )
 
 // With asynchronous backup an app server says what is lost if it dies now, and
@@ -61,12 +59,7 @@ func (h *holding) count(t *testing.T) map[string]int {
 func TestKilledServerLosesWhatItSaidIsUnsent(t *testing.T) {
 	t.Parallel()
 	h := startHolding(t)
-	h.lines[0].Intercept(func(c wire.Command) wire.Action {
-		if c.Verb == "ms" {
-			return wire.Drop
-		}
-		return wire.Forward
-	})
+	h.holdChanges()
 	began := time.Now()
 	h.change(t, "unsent")
 	local := h.app.stats(t).Local
@@ -74,7 +67,7 @@ func TestKilledServerLosesWhatItSaidIsUnsent(t *testing.T) {
 		t.Errorf("%d sessions are said to be unsent, the oldest change for %v, want %d and less than %v", local.Unsent, local.OldestUnsent, holders, time.Since(began))
 	}
 	h.app.Kill()
-	h.lines[0].Mend()
+	h.letChangesPass()
 	h.app.Start()
 	if got := h.count(t); got["sent"] != holders {
 		t.Errorf("found %v, want all %d as they were sent", got, holders)

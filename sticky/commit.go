@@ -55,7 +55,7 @@ func (s *Sessions) full() bool {
 }
 
 // commitHere makes ch happen in memory, to be sent later. It returns nothing if the
-// session is not there.
+// session is not there, or may be too large for the nodes.
 func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*store.View, error) {
 	l := s.find(key)
 	if l == nil && base == nil {
@@ -67,7 +67,7 @@ func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*
 			return nil, nil
 		}
 		after, err := made(before, ch)
-		if err != nil {
+		if err != nil || sizeOf(after) > maxBehind {
 			if base == nil {
 				s.drop(key, l)
 			}
@@ -79,6 +79,10 @@ func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*
 	}
 	return nil, nil
 }
+
+// maxBehind is up to what size a session is sent behind its request. A node may refuse
+// a larger one, and then its user has to be told.
+const maxBehind = 64 << 10
 
 // begin is a session that the nodes do not have yet.
 func (s *Sessions) begin(key string) *session {

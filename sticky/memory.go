@@ -20,21 +20,27 @@ func (s *Sessions) unpackLocked(key string, l *session) error {
 	if err != nil {
 		return err
 	}
-	l.hot, l.packed = &hot{stored: s.public(r), newest: r}, nil
+	l.hot, l.packed, l.ends = &hot{stored: s.public(r), newest: r}, nil, 0
 	s.resizeLocked(l)
 	return nil
 }
 
-// pack makes l small, unless it was used lately.
-func (s *Sessions) pack(key string, l *session, now int64) {
+// pack makes l small, unless it was used lately. It reports whether l is worth to be
+// kept: not if the nodes have refused what it is.
+func (s *Sessions) pack(key string, l *session, now int64) (worth bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.gone || l.hot == nil || l.unsentLocked() || now-l.used < int64(packAfter) {
-		return
+		return true
+	}
+	if l.hot.stored == nil || !l.hot.newest.SameState(l.hot.stored) {
+		return false
 	}
 	packed := s.codec.Append(nil, l.hot.newest, key)
+	l.ends = endOf(l.hot.newest, l.used)
 	l.packed, l.hot = slices.Clip(slices.Clone(packed)), nil
 	s.resizeLocked(l)
+	return true
 }
 
 // sweepAll looks at one shard after the other.
@@ -61,6 +67,7 @@ type idler struct {
 	key     string
 	session *session
 	used    int64
+	ends    int64 // 0: never, or it is not packed
 	size    int64
 }
 
@@ -80,8 +87,8 @@ func (s *Sessions) sweep(at *shard) {
 				s.counts.swapped.Add(1)
 				surplus -= i.size
 			}
-		case idle > packAfter:
-			s.pack(i.key, i.session, now)
+		case i.ends != 0 && now > i.ends, idle > packAfter && !s.pack(i.key, i.session, now):
+			s.remove(i.key, i.session, false)
 		}
 	}
 }
@@ -100,7 +107,7 @@ func (at *shard) idlers() []idler {
 	all := make([]idler, 0, len(at.sessions))
 	for key, l := range at.sessions {
 		l.mu.Lock()
-		all = append(all, idler{key, l, l.used, int64(l.size)})
+		all = append(all, idler{key, l, l.used, l.ends, int64(l.size)})
 		l.mu.Unlock()
 	}
 	return all

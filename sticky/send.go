@@ -158,7 +158,7 @@ func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error
 			return err
 		default:
 			s.counts.dropped.Add(uint64(len(b.runs)))
-			s.options.Logger.Error("changes of a session cannot be stored, and stay in this server's memory", "error", err)
+			s.options.Logger.Error("changes of a session cannot be stored and are lost: make its attributes smaller", "error", err)
 			s.sentNothing(key, l)
 			return err
 		}
@@ -221,13 +221,21 @@ func (s *Sessions) settleQueueLocked(key string, l *session) {
 	}
 }
 
-// sentNothing gives up what was to be sent. The next change tries with the whole
-// state again.
+// sentNothing gives up what was to be sent: the session is as the nodes have it. What
+// was changed since is made again on that.
 func (s *Sessions) sentNothing(key string, l *session) {
+	doubt(l)
 	l.mu.Lock()
-	defer l.mu.Unlock()
 	l.hot.sending = nil
+	if l.hot.waiting != nil {
+		l.hot.waiting.base = nil
+	}
+	nothing := l.hot.stored == nil && l.hot.waiting == nil
 	s.settleQueueLocked(key, l)
+	l.mu.Unlock()
+	if nothing {
+		s.drop(key, l)
+	}
 }
 
 // unstored makes b the creation of a session that the nodes have lost.

@@ -19,6 +19,7 @@ type session struct {
 	settles int64      // until when requests that were sent before the take-over may change it elsewhere, likewise
 	checked int64      // when the nodes were last asked about it, likewise
 	packed  []byte     // its record, while it is packed
+	ends    int64      // while it is packed: when its time is over, likewise; 0: never
 	seen    any        // where the nodes have it, as View.Seen; nil: that must be read
 	hot     *hot       // nil while it is packed
 }
@@ -58,11 +59,14 @@ func (l *session) sizeLocked() int32 {
 	if l.hot == nil {
 		return int32(len(l.packed)) + overhead
 	}
-	size := 2*overhead + 512
-	for _, a := range l.hot.newest.Attributes() {
+	return int32(2*overhead + 512 + sizeOf(l.hot.newest))
+}
+
+func sizeOf(r *record.Record) (size int) {
+	for _, a := range r.Attributes() {
 		size += len(a.Name) + len(a.Value) + 64
 	}
-	return int32(size)
+	return size
 }
 
 // overhead is about what a packed session takes beside its bytes.
@@ -87,8 +91,19 @@ func (l *session) belowLocked(key string) *store.View {
 	return &store.View{Record: l.hot.stored, LastAccessed: time.Unix(0, l.used), Key: key, Seen: l.seen}
 }
 
+// endOf is when the time of r, last used at used, is over; 0: never.
+func endOf(r *record.Record, used int64) (end int64) {
+	if r.IdleTimeout > 0 {
+		end = used + int64(r.IdleTimeout)
+	}
+	if at := r.Deadline.UnixNano(); !r.Deadline.IsZero() && (end == 0 || at < end) {
+		end = at
+	}
+	return end
+}
+
 // expired reports whether the time of r, last used at used, is over.
 func expired(r *record.Record, used int64, now time.Time) bool {
-	idle := r.IdleTimeout > 0 && now.Sub(time.Unix(0, used)) > r.IdleTimeout
-	return idle || !r.Deadline.IsZero() && now.After(r.Deadline)
+	end := endOf(r, used)
+	return end != 0 && now.UnixNano() > end
 }

@@ -188,7 +188,11 @@ func TestIgnoredRequestsOfAPatternTouchNoSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer m.Shutdown(t.Context())
+	defer func() {
+		if err := m.Shutdown(t.Context()); err != nil {
+			t.Error(err)
+		}
+	}()
 	h := newApp(m, "", log, nil).handler()
 	for target, want := range map[string]bool{"/session": false, "/counter/a": true} {
 		r := httptest.NewRequest("POST", target, strings.NewReader("a=1"))

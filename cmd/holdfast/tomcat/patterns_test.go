@@ -159,7 +159,8 @@ func TestPatternsThatMissRequestsAreDoubted(t *testing.T) {
 		{`.*\.(icopnggifjpgcssjs)$`, `write .*\.(ico|png|gif|jpg|css|js)$`},
 		{`.*\.pngjpg`, `write .*\.(png|jpg)`},
 		{`.*[.](?:cssjs)`, `write .*[.](?:css|js)`},
-		{`.*\.(ico|png|gif|jpg|css|js)$`, `end it with (\?.*)?`},
+		{`.*\.(ico|png|gif|jpg|css|js)$`, `write .*\.(ico|png|gif|jpg|css|js)(\?.*)?`},
+		{`.*\.png|.*\.css`, `write (.*\.png|.*\.css)(\?.*)?`},
 		{`.*\.(ico|png|gif|jpg|css|js)(\?.*)?`, ""},
 		{`/path1|/path2`, "write [A-Z]+ (/path1|/path2)"},
 		{`^/static/.*`, "write [A-Z]+ (/static/.*)"},
@@ -185,6 +186,22 @@ func TestPatternsThatMissRequestsAreDoubted(t *testing.T) {
 		}
 		if got := strings.Join(p.Doubts, "; "); !strings.Contains(got, row.want) || (row.want == "") != (got == "") {
 			t.Errorf("%s: got doubts %q, want %q", row.java, got, row.want)
+		}
+	}
+}
+
+func TestProposedPatternsCanMatch(t *testing.T) {
+	for _, java := range []string{`.*\.(icopng)$`, `/a|/b`, `^/static/.*`, `\.png$`, `.*\.png|.*\.css$`} {
+		p, err := NewRequestPattern(java)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, doubt := range p.Doubts {
+			_, proposed, found := strings.Cut(doubt, "write ")
+			better, err := NewRequestPattern(proposed)
+			if !found || err != nil || !canMatchRequest(better.regexp) {
+				t.Errorf("%s: got doubt %q and error %v, want a proposal that can match", java, doubt, err)
+			}
 		}
 	}
 }

@@ -51,7 +51,7 @@ func doubts(java string, re *regexp.Regexp) []string {
 	case !canMatchRequest(re):
 		found = append(found, fmt.Sprintf(`%s can never match: what is compared is the whole of "METHOD URI?query", such as "GET /a/b?c=d"%s`, java, proposal(java)))
 	case losesQueries(re):
-		found = append(found, fmt.Sprintf(`%s does not match a URI with a query, such as "GET /a.png?v=1"; if that is meant too, end it with (\?.*)?`, java))
+		found = append(found, fmt.Sprintf(`%s does not match a URI with a query, such as "GET /a.png?v=1"%s`, java, queryProposal(java)))
 	}
 	return found
 }
@@ -63,6 +63,18 @@ func proposal(java string) string {
 		candidate := fmt.Sprintf(form, core)
 		if re, err := CompilePattern(candidate); err == nil && canMatchRequest(re) {
 			return "; write " + candidate
+		}
+	}
+	return ""
+}
+
+// queryProposal is a pattern that matches with queries too, as the end of a sentence.
+func queryProposal(java string) string {
+	core := strings.TrimSuffix(java, "$")
+	for _, form := range []string{"%s", "(%s)"} {
+		candidate := fmt.Sprintf(form, core) + `(\?.*)?`
+		if re, err := CompilePattern(candidate); err == nil && !losesQueries(re) {
+			return "; if that is meant too, write " + candidate
 		}
 	}
 	return ""
