@@ -27,6 +27,14 @@ func (s *Sessions) newBatch(base *record.Record) *batch {
 	return b
 }
 
+// size is how many changes there are in b, which may be nil.
+func (b *batch) size() int {
+	if b == nil {
+		return 0
+	}
+	return len(b.runs)
+}
+
 // apply makes r, whatever the nodes have, into what they are to have.
 func (b *batch) apply(s *Sessions, r *record.Record) error {
 	b.refused, b.replayed = 0, false

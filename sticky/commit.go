@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -40,7 +39,7 @@ func (s *Sessions) commit(ctx context.Context, id string, base *store.View, ch *
 	case base != nil:
 		key = base.Key // of a former request's commit it is another than id's
 	}
-	if s.options.Async && !ch.Sync && ch.RenewTo == "" && !ch.Uncertain && s.queue.size() < s.options.MaxUnsent {
+	if s.options.Async && !ch.Sync && mayWait(ch) && s.queue.size() < s.options.MaxUnsent && !s.settling(key) {
 		v, err := s.commitHere(key, base, ch)
 		if v != nil || err != nil {
 			return v, err
@@ -49,86 +48,18 @@ func (s *Sessions) commit(ctx context.Context, id string, base *store.View, ch *
 	return s.commitNow(ctx, id, key, base, ch)
 }
 
+// mayWait reports whether ch can stay in memory for a while: it gives no new id, and
+// nobody asks what became of it.
+func mayWait(ch *store.Change) bool { return ch.RenewTo == "" && !ch.Uncertain }
+
 func (s *Sessions) full() bool {
 	most := s.options.MaxSessions
 	return most > 0 && s.counts.sessions.Load() >= int64(most)
 }
 
-// commitHere makes ch happen in memory, to be sent later. It returns nothing if the
-// session is not there, or may be too large for the nodes.
-func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*store.View, error) {
-	l := s.find(key)
-	if l == nil && base == nil {
-		l = s.begin(key)
-	}
-	for l != nil {
-		before, ok := s.newest(key, l)
-		if !ok {
-			return nil, nil
-		}
-		after, err := made(before, ch)
-		if err != nil || sizeOf(after) > maxBehind {
-			if base == nil {
-				s.drop(key, l)
-			}
-			return nil, err
-		}
-		if v := s.install(key, l, before, after, ch); v != nil {
-			return v, nil
-		}
-	}
-	return nil, nil
-}
-
-// maxBehind is up to what size a session is sent behind its request. A node may refuse
-// a larger one, and then its user has to be told.
-const maxBehind = 64 << 10
-
-// begin is a session that the nodes do not have yet.
-func (s *Sessions) begin(key string) *session {
-	l := &session{used: time.Now().UnixNano(), checked: time.Now().UnixNano(), hot: &hot{newest: &record.Record{}}}
-	s.keep(key, l)
-	return l
-}
-
-func (s *Sessions) newest(key string, l *session) (*record.Record, bool) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.gone || l.doubt && !s.away() || s.unpackLocked(key, l) != nil {
-		return nil, false
-	}
-	return l.hot.newest, true
-}
-
-// made is before with ch made. It runs a user's code, so nothing is held meanwhile.
-func made(before *record.Record, ch *store.Change) (*record.Record, error) {
-	after := before.Clone()
-	if err := ch.Apply(after); err != nil {
-		return nil, err
-	}
-	after.LastAccessed = time.Now()
-	after.AddCommit(ch.Commit)
-	return after, nil
-}
-
-// install makes after the newest state of l, if before still is.
-func (s *Sessions) install(key string, l *session, before, after *record.Record, ch *store.Change) *store.View {
-	l.mu.Lock()
-	if l.gone || l.doubt && !s.away() || l.hot == nil || l.hot.newest != before {
-		l.mu.Unlock()
-		return nil
-	}
-	v := &store.View{Record: after, LastAccessed: time.Unix(0, l.used), Key: key}
-	s.addLocked(key, l, ch, after)
-	l.used = time.Now().UnixNano()
-	s.resizeLocked(l)
-	l.mu.Unlock()
-	s.sendBehind()
-	return v
-}
-
 // commitNow makes ch happen on the nodes, after what was not sent yet.
 func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.View, ch *store.Change) (*store.View, error) {
+	defer s.straight(key)()
 	if !s.turns.Take(ctx, key) {
 		return nil, tookTooLong(ctx)
 	}
@@ -197,9 +128,10 @@ func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.
 	if v.Key != key {
 		s.leaveTo(key, l) // it was renewed
 	}
-	newest := s.take(v, full(v.Record), true)
+	mine := full(v.Record)
+	s.take(v, mine, true)
 	s.touched(v.Key, true)
-	return &store.View{Record: newest, LastAccessed: last, Key: v.Key}, nil
+	return &store.View{Record: mine, LastAccessed: last, Key: v.Key}, nil
 }
 
 // commitRenewed changes a session that was reached through its former id: on the
@@ -225,7 +157,7 @@ func (s *Sessions) commitRenewed(ctx context.Context, id string, base *store.Vie
 
 // commitAway makes ch in memory alone, because no node answers at all.
 func (s *Sessions) commitAway(key string, base *store.View, ch *store.Change, err error) (*store.View, error) {
-	if !errors.Is(err, store.ErrUnavailable) || ch.Sync || ch.RenewTo != "" || ch.Uncertain || !s.away() {
+	if !errors.Is(err, store.ErrUnavailable) || ch.Sync || !mayWait(ch) || !s.away() {
 		return nil, err
 	}
 	v, here := s.commitHere(key, base, ch)
@@ -270,4 +202,33 @@ func (s *Sessions) doubtTurned(ctx context.Context, key string) {
 
 func tookTooLong(ctx context.Context) error {
 	return fmt.Errorf("%w: another request of this session is at work: %w", store.ErrUnavailable, context.Cause(ctx))
+}
+
+// settling reports whether the session was taken over so lately that its former server
+// may still change it.
+func (s *Sessions) settling(key string) bool {
+	l := s.find(key)
+	if l == nil {
+		return false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return time.Now().UnixNano() < l.settles
+}
+
+// straight counts a change that goes straight to the nodes: others that come meanwhile
+// must not be answered from memory, which lacks it.
+func (s *Sessions) straight(key string) (done func()) {
+	l := s.find(key)
+	if l == nil {
+		return func() {}
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.straight++
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.straight--
+	}
 }

@@ -8,10 +8,11 @@
 // made on an old copy, because a balancer or a browser was faster, is refused by the
 // nodes' compare-and-set, and made again on the newest state.
 //
-//	sessions.go, session.go   the sessions in memory, and one of them
-//	load.go, check.go         reading, and how an old copy is noticed
-//	commit.go, destroy.go     changes
-//	batch.go, send.go         changes on their way to the nodes
-//	filter.go                 attributes that never leave this server
-//	memory.go                 idle sessions are packed, and leave
+//	sessions.go, session.go      the sessions in memory, and one of them
+//	load.go, check.go            reading, and how an old copy is noticed
+//	commit.go, here.go           changes: on the nodes, and in memory first
+//	destroy.go                   the end of a session
+//	batch.go, queue.go, send.go  changes on their way to the nodes
+//	filter.go                    attributes that never leave this server
+//	memory.go                    idle sessions are packed, and leave
 package sticky

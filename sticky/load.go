@@ -30,7 +30,7 @@ func (s *Sessions) Continue(ctx context.Context, id, hint string) (*store.View, 
 	if v := s.Remembered(id); v != nil {
 		return v, nil
 	}
-	return s.read(ctx, s.below.Key(id), hint, true)
+	return s.read(ctx, s.below.Key(id), hint, here)
 }
 
 // use is one use of l, or nil if it has to be read first. It reports whether to
@@ -64,7 +64,7 @@ func (s *Sessions) TakeOver(ctx context.Context, id, hint string) (*store.View, 
 	if s.find(s.below.Key(id)) != nil {
 		s.flipped()
 	}
-	v, err := s.Load(ctx, id, hint)
+	v, err := s.read(ctx, s.below.Key(id), hint, elsewhere)
 	if err == nil {
 		s.counts.takeOvers.Add(1)
 	}
@@ -73,13 +73,22 @@ func (s *Sessions) TakeOver(ctx context.Context, id, hint string) (*store.View, 
 
 // Load is that of store.Backend: nobody knows which server had the session last.
 func (s *Sessions) Load(ctx context.Context, id, hint string) (*store.View, error) {
-	return s.read(ctx, s.below.Key(id), hint, false)
+	return s.read(ctx, s.below.Key(id), hint, unknown)
 }
 
+// A whereabouts says where a session was last, as far as its cookie tells.
+type whereabouts uint8
+
+const (
+	unknown whereabouts = iota
+	here
+	elsewhere
+)
+
 // read takes the session from the nodes into memory. What this server has not sent
-// goes before. What the nodes have lost is brought back if it was mine: then nobody
+// goes before. What the nodes have lost is brought back if it was here: then nobody
 // else can have ended it.
-func (s *Sessions) read(ctx context.Context, key, hint string, mine bool) (*store.View, error) {
+func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) (*store.View, error) {
 	if !s.turns.Take(ctx, key) {
 		return nil, tookTooLong(ctx)
 	}
@@ -90,11 +99,11 @@ func (s *Sessions) read(ctx context.Context, key, hint string, mine bool) (*stor
 			return nil, err
 		}
 	}
-	v, err := s.lookUp(ctx, key, hint)
+	v, err := s.lookUp(ctx, key, hint, was)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
 		return nil, err
-	case err == store.ErrNotFound && mine && l != nil && s.revive(ctx, key, l) == nil:
+	case err == store.ErrNotFound && was == here && l != nil && s.revive(ctx, key, l) == nil:
 		if v, _ = s.use(key, l); v != nil {
 			return v, nil
 		}
@@ -113,7 +122,7 @@ func (s *Sessions) read(ctx context.Context, key, hint string, mine bool) (*stor
 		newest = s.withPrivate(newest, l.peek(s, key))
 	}
 	newest = s.take(v, newest, true)
-	s.touched(key, mine)
+	s.touched(key, was == here)
 	return &store.View{Record: newest, LastAccessed: v.LastAccessed, Extended: v.Extended, Key: key}, nil
 }
 
@@ -138,11 +147,11 @@ func (s *Sessions) touched(key string, mine bool) {
 }
 
 // lookUp looks again for what another server may just now be sending.
-func (s *Sessions) lookUp(ctx context.Context, key, hint string) (v *store.View, err error) {
+func (s *Sessions) lookUp(ctx context.Context, key, hint string, was whereabouts) (v *store.View, err error) {
 	for try := 0; ; try++ {
 		v, err = s.below.LoadKey(ctx, key, hint)
 		s.noteBelow(err)
-		if err != store.ErrNotFound || !s.options.Async || hint == "" && try >= 1 || try >= 2 {
+		if err != store.ErrNotFound || !s.options.Async || was != elsewhere || try >= lookAgainTimes {
 			return v, err
 		}
 		select {
@@ -153,9 +162,12 @@ func (s *Sessions) lookUp(ctx context.Context, key, hint string) (v *store.View,
 	}
 }
 
-// lookAgain is how long a session that was given out and not sent is waited for, at
-// first.
-const lookAgain = 10 * time.Millisecond
+// A session that was given out and not sent is waited for so long at first, then twice
+// as long, and so on.
+const (
+	lookAgain      = 10 * time.Millisecond
+	lookAgainTimes = 4
+)
 
 // readRenewed is the state of a session that was reached through its former id. It
 // is not taken into memory, but what lies there under its key is sent before.

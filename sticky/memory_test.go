@@ -142,13 +142,14 @@ func TestATooLargeSessionIsRefusedToItsUser(t *testing.T) {
 		a.begin(id)
 		a.mustAdd(id, "app1")
 		a.flush()
-		f.refuseAbove(1000)
 		v := a.mustLoad(id, "app1")
+		f.refuse(store.ErrTooLarge)
 		ctx, cancel := a.within(timeout)
 		defer cancel()
 		if _, err := a.Commit(ctx, id, v, set("big", string(bytes.Repeat([]byte("x"), 100<<10)))); !errors.Is(err, store.ErrTooLarge) {
 			t.Errorf("Commit: %v, want ErrTooLarge", err)
 		}
+		f.refuse(nil)
 		a.mustAdd(id, "app1")
 		a.flush()
 		a.wantTotal(id, "app1", 2)
@@ -161,12 +162,13 @@ func TestWhatANodeRefusesBehindItsRequestIsCountedAndDoesNotStay(t *testing.T) {
 		a.begin(id)
 		a.mustAdd(id, "app1")
 		a.flush()
-		f.refuseAbove(1000)
 		v := a.mustLoad(id, "app1")
+		f.refuse(store.ErrTooLarge)
 		if _, err := a.Commit(t.Context(), id, v, set("big", string(bytes.Repeat([]byte("x"), 2000)))); err != nil {
 			t.Fatal(err)
 		}
 		a.flush()
+		f.refuse(nil)
 		a.mustAdd(id, "app1")
 		a.flush()
 		a.wantTotal(id, "app1", 2)

@@ -11,17 +11,18 @@ import (
 // A session is one session in memory. While nobody uses it it is packed: a server
 // has a hundred idle ones for each that is in use.
 type session struct {
-	mu      sync.Mutex // guards all below; never held over I/O or a user's code
-	gone    bool       // it is not in memory any more: look again
-	doubt   bool       // a change may have happened below that is not here
-	size    int32      // bytes that it counts for
-	used    int64      // when a request used it last, in nanoseconds since 1970
-	settles int64      // until when requests that were sent before the take-over may change it elsewhere, likewise
-	checked int64      // when the nodes were last asked about it, likewise
-	packed  []byte     // its record, while it is packed
-	ends    int64      // while it is packed: when its time is over, likewise; 0: never
-	seen    any        // where the nodes have it, as View.Seen; nil: that must be read
-	hot     *hot       // nil while it is packed
+	mu       sync.Mutex // guards all below; never held over I/O or a user's code
+	gone     bool       // it is not in memory any more: look again
+	doubt    bool       // a change may have happened below that is not here
+	size     int32      // bytes that it counts for
+	used     int64      // when a request used it last, in nanoseconds since 1970
+	straight int32      // changes that go straight to the nodes at this moment
+	settles  int64      // until when requests that were sent before the take-over may change it elsewhere, likewise
+	checked  int64      // when the nodes were last asked about it, likewise
+	packed   []byte     // its record, while it is packed
+	ends     int64      // while it is packed: when its time is over, likewise; 0: never
+	seen     any        // where the nodes have it, as View.Seen; nil: that must be read
+	hot      *hot       // nil while it is packed
 }
 
 // hot is a session in use.

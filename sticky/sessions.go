@@ -163,8 +163,8 @@ func (s *Sessions) remove(key string, l *session, unsentToo bool) bool {
 	if l.gone || l.unsentLocked() && !unsentToo {
 		return false
 	}
-	if l.hot != nil && l.hot.waiting != nil {
-		s.counts.dropped.Add(uint64(len(l.hot.waiting.runs)))
+	if l.hot != nil {
+		s.counts.dropped.Add(uint64(l.hot.sending.size() + l.hot.waiting.size()))
 	}
 	l.gone = true
 	delete(at.sessions, key)

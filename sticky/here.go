@@ -1,0 +1,81 @@
+package sticky
+
+import (
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// commitHere makes ch happen in memory, to be sent later. It returns nothing if the
+// session is not there, or may be too large for the nodes.
+func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*store.View, error) {
+	l := s.find(key)
+	if l == nil && base == nil {
+		l = s.begin(key)
+	}
+	for l != nil {
+		before, ok := s.newest(key, l)
+		if !ok {
+			return nil, nil
+		}
+		after, err := made(before, ch)
+		if err != nil || sizeOf(after) > maxBehind {
+			if base == nil {
+				s.drop(key, l)
+			}
+			return nil, err
+		}
+		if v := s.install(key, l, before, after, ch); v != nil {
+			return v, nil
+		}
+	}
+	return nil, nil
+}
+
+// maxBehind is up to what size a session is sent behind its request. A node may refuse
+// a larger one, and then its user has to be told.
+const maxBehind = 64 << 10
+
+// begin is a session that the nodes do not have yet.
+func (s *Sessions) begin(key string) *session {
+	l := &session{used: time.Now().UnixNano(), checked: time.Now().UnixNano(), hot: &hot{newest: &record.Record{}}}
+	s.keep(key, l)
+	return l
+}
+
+func (s *Sessions) newest(key string, l *session) (*record.Record, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || (l.doubt || l.straight > 0) && !s.away() || s.unpackLocked(key, l) != nil {
+		return nil, false
+	}
+	return l.hot.newest, true
+}
+
+// made is before with ch made. It runs a user's code, so nothing is held meanwhile.
+func made(before *record.Record, ch *store.Change) (*record.Record, error) {
+	after := before.Clone()
+	if err := ch.Apply(after); err != nil {
+		return nil, err
+	}
+	after.LastAccessed = time.Now()
+	after.AddCommit(ch.Commit)
+	return after, nil
+}
+
+// install makes after the newest state of l, if before still is.
+func (s *Sessions) install(key string, l *session, before, after *record.Record, ch *store.Change) *store.View {
+	l.mu.Lock()
+	if l.gone || (l.doubt || l.straight > 0) && !s.away() || l.hot == nil || l.hot.newest != before {
+		l.mu.Unlock()
+		return nil
+	}
+	v := &store.View{Record: after, LastAccessed: time.Unix(0, l.used), Key: key}
+	s.addLocked(key, l, ch, after)
+	l.used = time.Now().UnixNano()
+	s.resizeLocked(l)
+	l.mu.Unlock()
+	s.sendBehind()
+	return v
+}

@@ -1,0 +1,93 @@
+package sticky_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/sticky"
+	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/store/faultstore"
+)
+
+// slow has a node wait before and lets lost decide about the answers to writes.
+func slow(n *faultstore.Node, wait time.Duration, lost func() bool) {
+	n.Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+		time.Sleep(wait)
+		err := next()
+		if call.Verb == "put" && lost() {
+			return store.ErrUnknownOutcome
+		}
+		return err
+	})
+}
+
+func never() bool { return false }
+
+func TestWhatCameWhileOthersWereSentIsNotForgotten(t *testing.T) {
+	inFarm(t, 2, 1, sticky.Options{Async: true}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		a.begin(id)
+		a.flush()
+		slow(f.nodes[0], 100*time.Millisecond, never)
+		a.mustAdd(id, "app1")
+		time.Sleep(50 * time.Millisecond)
+		a.mustAdd(id, "app1") // waits until the first is sent
+		time.Sleep(100 * time.Millisecond)
+		f.cut("app1") // before it arrives
+		time.Sleep(time.Second)
+		if got := a.Stats().Unsent; got != 1 {
+			t.Errorf("%d sessions are unsent, want 1", got)
+		}
+		f.mend("app1")
+		a.flush()
+		b.wantTotal(id, "app1", 2)
+	})
+}
+
+// The answer to a creation is lost, and another server goes on with the session.
+func TestAnUnknownCreationKeepsWhatOthersMade(t *testing.T) {
+	inFarm(t, 2, 1, sticky.Options{Async: true}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		slow(f.nodes[0], time.Millisecond, sync.OnceValue(func() bool {
+			f.cut("app1")
+			return true
+		}))
+		a.begin(id)
+		time.Sleep(10 * time.Millisecond)
+		f.refuse(nil)
+		a.mustAdd(id, "app1")
+		b.mustAdd(id, "app1")
+		b.flush()
+		f.mend("app1")
+		a.flush()
+		a.wantTotal(id, "app1", 2)
+		b.wantTotal(id, "", 2)
+	})
+}
+
+// A change is made here just when a check finds that the session has another id.
+func TestWhatWasNotSentFollowsTheSessionToItsNewID(t *testing.T) {
+	inFarm(t, 2, 1, sticky.Options{Async: true}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		a.begin(id)
+		a.flush()
+		renewal := change(func(*record.Record) {})
+		renewal.RenewTo, renewal.Grace = newID, time.Minute
+		if _, err := b.Commit(t.Context(), id, b.mustLoad(id, "app1"), renewal); err != nil {
+			t.Fatal(err)
+		}
+		slow(f.nodes[0], 50*time.Millisecond, never)
+		time.Sleep(11 * time.Second)
+		v := a.mustLoad(id, "app1") // with a check behind it
+		time.Sleep(10 * time.Millisecond)
+		if err := a.addTo(id, v); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Second)
+		a.flush()
+		b.wantTotal(newID, "", 1)
+	})
+}
