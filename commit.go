@@ -43,6 +43,7 @@ func (s *Session) newCommitLocked() *commit {
 		c.change.Sync = c.fence.up
 	} else {
 		begun := s.draft
+		c.change.Sync = begun.Login > 0 // a login holds when its answer leaves
 		c.change.Apply = func(r *record.Record) error {
 			r.Created, r.Deadline, r.IdleTimeout = begun.Created, begun.Deadline, c.m.options.IdleTimeout
 			return c.apply(r)

@@ -41,7 +41,7 @@ func TestAnInventedIDEndsWhateverFails(t *testing.T) {
 				for i, hint := range []string{"", "-n1", "-n2", "-n9", "-n1.app1", "-n1.app9"} {
 					began := time.Now()
 					calls := s.count(ofASession, func() { s.present("app1", inventedID(i)+hint) })
-					if took := time.Since(began); took > operationTimeout || calls > 8 {
+					if took := time.Since(began); took > operationTimeout || calls > 10 {
 						s.t.Errorf("%q: %d calls in %v", hint, calls, took)
 					}
 				}
@@ -195,7 +195,7 @@ func TestASessionWithoutEndCostsNoMore(t *testing.T) {
 		s.restart("app1")
 		s.send("app1", "/add")
 		s.settle()
-		for range 100 {
+		for range 20 {
 			calls := s.count(ofASession, func() { s.send("app1", "/") })
 			if want := 2; calls > want {
 				s.t.Errorf("a read is %d calls, want %d at most", calls, want)
@@ -205,21 +205,21 @@ func TestASessionWithoutEndCostsNoMore(t *testing.T) {
 	})
 }
 
-// A change under a lock, with two copies: the lock, the session if it is not in memory,
-// both copies at once, and the lock again.
+// A change under a lock, with two copies: the lock, both copies twice, and the lock
+// again. Sticky servers read too: another one may have had the lock.
 func TestALockedChangeIsFewCalls(t *testing.T) {
 	inEveryMode(t, 2, counting, func(s *scene) {
 		s.Options.Locking.Mode = holdfast.LockAll
 		s.restart("app1")
-		s.send("app1", "/add")
-		s.settle()
-		all := func(call faultstore.Call) bool { return ofASession(call) || strings.HasPrefix(call.Key, "lock:") }
-		want := 4
-		if !s.Options.Sticky {
-			want += 2
+		for range 2 { // then the cookie names the home
+			s.send("app1", "/add")
+			s.settle()
 		}
-		if calls := s.count(all, func() { s.send("app1", "/add") }); calls != want {
-			s.t.Errorf("%d calls, want %d", calls, want)
+		calls := s.count(func(call faultstore.Call) bool {
+			return ofASession(call) || strings.HasPrefix(call.Key, "lock:")
+		}, func() { s.send("app1", "/add") })
+		if calls != 6 {
+			s.t.Errorf("%d calls, want 6", calls)
 		}
 	})
 }

@@ -157,7 +157,7 @@ func (s *Sessions) commitRenewed(ctx context.Context, id string, base *store.Vie
 
 // commitAway makes ch in memory alone, because no node answers at all.
 func (s *Sessions) commitAway(key string, base *store.View, ch *store.Change, err error) (*store.View, error) {
-	if !errors.Is(err, store.ErrUnavailable) || ch.Sync || !mayWait(ch) || !s.away() {
+	if !errors.Is(err, store.ErrUnavailable) || ch.Sync || !mayWait(ch) || s.queue.size() >= s.options.MaxUnsent || !s.away() {
 		return nil, err
 	}
 	v, here := s.commitHere(key, base, ch)

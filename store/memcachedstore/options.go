@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
@@ -37,6 +38,14 @@ type Options struct {
 	// must end reads and writes under way. Default: net.Dialer, which looks up names each time.
 	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
+
+// String hides the password.
+func (o Options) String() string {
+	return fmt.Sprintf("memcachedstore.Options{User: %q, Password: %t, TLS: %t}", o.User, o.Password != "", o.TLS != nil)
+}
+
+// GoString is String, for the verb %#v.
+func (o Options) GoString() string { return o.String() }
 
 // withDefaults is o with its zeros replaced. o may be nil.
 func (o *Options) withDefaults() (Options, error) {
