@@ -4,6 +4,7 @@ import (
 	"crypto/rand"
 	"encoding/binary"
 	"errors"
+	"sync/atomic"
 
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -25,6 +26,7 @@ type commit struct {
 	foreign error // of decide, when it ran again
 
 	fence  fence
+	late   atomic.Bool // somebody else was faster
 	change store.Change
 }
 
@@ -69,7 +71,7 @@ func (c *commit) apply(r *record.Record) error {
 	if c.base == nil || r.SameState(c.base.Record) {
 		return replay(c.ops, r)
 	}
-	// Somebody else was faster.
+	c.late.Store(true)
 	if c.fence.up {
 		return ErrLockLost
 	}
@@ -199,6 +201,9 @@ func (s *Session) committed(c *commit, view *store.View) {
 	}
 	s.grantLocked(view, c.base == nil || renewed)
 	s.prolongCookieLocked(view, beganGrain(view))
+	if s.m.local != nil && s.out != nil && c.late.Load() {
+		s.out.repeatCookie() // another server's memory may be old now: the browser is to come back to this one
+	}
 	id := s.token.id
 	s.mu.Unlock()
 

@@ -80,7 +80,6 @@ func (m *Manager) open(nodes []store.Node, codec *record.Codec) (err error) {
 	m.cluster, err = placement.New(nodes, placement.Options{
 		Namespace: o.Namespace, Codec: codec, Timeout: o.OperationTimeout,
 		Copies: o.Copies, Failover: o.FailoverNodes, RefuseDegraded: o.RefuseDegraded, Logger: o.Logger,
-		IDsFirst: o.BackupAsync,
 	})
 	if err != nil {
 		return err

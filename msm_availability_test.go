@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/holdfast-sessions/holdfast"
+	"github.com/holdfast-sessions/holdfast/holdfasttest"
 	"github.com/holdfast-sessions/holdfast/store/faultstore"
 )
 
@@ -135,6 +136,11 @@ func TestABackupThatIsBehindHoldsRequestsBack(t *testing.T) {
 		s := newScene(t, 1, 2)
 		s.Options = &holdfast.Options{Sticky: true, BackupAsync: true, MaxUnsent: most}
 		s.Handle(counting)
+		var visitors []*holdfasttest.Client
+		for range users {
+			visitors = append(visitors, s.Client().On("app1"))
+			wantStatus(t, visitors[len(visitors)-1].Get("/add"), http.StatusOK)
+		}
 		s.meet(func(_ context.Context, call faultstore.Call, next func() error) error {
 			if writesASession(call) {
 				time.Sleep(delay)
@@ -142,9 +148,9 @@ func TestABackupThatIsBehindHoldsRequestsBack(t *testing.T) {
 			return next()
 		})
 		waited := 0
-		for range users {
+		for _, v := range visitors {
 			began := time.Now()
-			wantStatus(t, s.Client().On("app1").Get("/add"), http.StatusOK)
+			wantStatus(t, v.Get("/add"), http.StatusOK)
 			if took := time.Since(began); took > 0 {
 				waited++
 			}

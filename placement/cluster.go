@@ -25,10 +25,6 @@ type Options struct {
 	Failover  []string      // names of nodes that get sessions only when no other is left
 	Logger    *slog.Logger  // nil: nothing is logged
 
-	// IDsFirst: an id may be known to browsers before its session is here, so that
-	// one which is not found is looked for again each time.
-	IDsFirst bool
-
 	// RefuseDegraded makes a change an error while a member does not answer and no
 	// other node can take its place. Else it is acknowledged with fewer copies.
 	RefuseDegraded bool
@@ -53,7 +49,6 @@ type Cluster struct {
 	lostAfter      time.Duration
 	failover       []string
 	refuseDegraded bool
-	idsFirst       bool
 	returned       atomic.Pointer[func(name string)]
 	log            *slog.Logger
 	roster         atomic.Pointer[roster]
@@ -73,7 +68,6 @@ func New(nodes []store.Node, opts Options) (*Cluster, error) {
 		codec: opts.Codec, prefix: opts.Namespace + "\x00", failover: opts.Failover, refuseDegraded: opts.RefuseDegraded,
 		copies: cmp.Or(opts.Copies, defaultCopies), lostAfter: nodeLostAfter,
 		log: cmp.Or(opts.Logger, slog.New(slog.DiscardHandler)), missing: newMissing(),
-		idsFirst: opts.IDsFirst,
 	}
 	switch {
 	case len(nodes) == 0:

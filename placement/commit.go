@@ -18,7 +18,7 @@ func (c *Cluster) Commit(ctx context.Context, id string, base *store.View, ch *s
 
 func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
 	if base == nil {
-		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch)
+		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch, false)
 	}
 	base, err := c.known(ctx, base, passageOf(ch))
 	switch {

@@ -12,13 +12,16 @@ import (
 // Nobody else knows the id before it is acknowledged, so whatever is found under
 // it is ours. Each further try has an epoch that is higher than what earlier ones
 // may still leave on other nodes.
-func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.View, error) {
+//
+// If the id is known to others, they may have gone on from what an earlier try has
+// left: then there is no further one unless it is certain that there is nothing.
+func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change, known bool) (*store.View, error) {
 	if ch.Uncertain { // given again: it may have happened since
 		found, err := o.next(o.key).find(ctx, -1, store.Whole, passageOf(ch))
 		switch {
 		case err == nil:
 			return found.Seen.(*op).settle(ctx, found, ch)
-		case !isAbsent(err) && !errors.Is(err, store.ErrUnavailable):
+		case !isAbsent(err) && (known || !errors.Is(err, store.ErrUnavailable)):
 			return nil, err
 		}
 	}
@@ -32,8 +35,7 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.V
 		}
 		targets, _ := o.roster.indices(next.Members)
 		targets &= o.usable()
-		o.put(ctx, targets, next)
-		err = o.acknowledged(targets, next, ch)
+		err = o.writeFirst(ctx, targets, next, ch, known)
 		if err == nil {
 			return o.confirmed(&store.View{}, ch, next), nil
 		}
@@ -48,12 +50,27 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change) (*store.V
 		switch {
 		case err == nil:
 			return found.Seen.(*op).settle(ctx, found, ch)
-		case !isAbsent(err) && !(errors.Is(err, store.ErrUnavailable) && read.answered() != 0):
+		case !isAbsent(err) && (known || !errors.Is(err, store.ErrUnavailable) || read.answered() == 0):
 			return nil, err
 		}
 		o = o.next(o.key) // it did not happen, or where nobody sees it
 		o.gone |= o.failing()
 	}
+}
+
+// writeFirst writes what a session begins with. If others know the id the home is
+// first: who finds a copy, and at its home nothing, takes that for lost.
+func (o *op) writeFirst(ctx context.Context, targets set, next *record.Record, ch *store.Change, known bool) error {
+	if home := setOf(o.roster.index(next.Members[0])); known {
+		o.put(ctx, home, next)
+		if err := o.acknowledged(home, next, ch); err != nil {
+			return err
+		}
+		o.put(ctx, targets&^home, next)
+		return o.acknowledged(targets, next, ch)
+	}
+	o.put(ctx, targets, next)
+	return o.acknowledged(targets, next, ch)
 }
 
 // failing are the nodes that did not answer once, though another may be asked

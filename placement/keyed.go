@@ -13,9 +13,10 @@ import (
 // Key returns the storage key of the session called id.
 func (c *Cluster) Key(id string) string { return storageKey(c.prefix, id) }
 
-// Create is Commit of a session that begins, under a storage key.
+// Create is Commit of a session that begins, under a storage key, and whose id the
+// browser may have already.
 func (c *Cluster) Create(ctx context.Context, key string, ch *store.Change) (*store.View, error) {
-	v, err := c.create(ctx, c.newOp(key), ch)
+	v, err := c.create(ctx, c.newOp(key), ch, true)
 	return v, unsettled(ch, err)
 }
 

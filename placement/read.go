@@ -34,7 +34,7 @@ func (c *Cluster) LoadKey(ctx context.Context, key, hint string) (*store.View, e
 		c.after(v)
 	case errors.Is(err, store.ErrNotFound):
 		c.counts.unknown.Add(1)
-		if !c.idsFirst && o.answered() == o.roster.every() { // not if a node was only taken for lost
+		if o.answered() == o.roster.every() { // not if a node was only taken for lost
 			c.missing.add(key)
 		}
 	case errors.Is(err, store.ErrDestroyed):

@@ -39,8 +39,8 @@ func (s *Sessions) commit(ctx context.Context, id string, base *store.View, ch *
 	case base != nil:
 		key = base.Key // of a former request's commit it is another than id's
 	}
-	if s.options.Async && !ch.Sync && mayWait(ch) && s.queue.size() < s.options.MaxUnsent && !s.settling(key) {
-		v, err := s.commitHere(key, base, ch)
+	if base != nil && s.options.Async && !ch.Sync && mayWait(ch) && s.queue.size() < s.options.MaxUnsent && !s.settling(key) {
+		v, err := s.commitHere(key, ch)
 		if v != nil || err != nil {
 			return v, err
 		}
@@ -70,7 +70,7 @@ func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.Vi
 	}
 	if l != nil && l.unsent() {
 		if err := s.sendTurned(ctx, key, l); errors.Is(err, store.ErrUnavailable) || over(err) {
-			return s.commitAway(key, base, ch, err)
+			return s.commitAway(key, ch, err)
 		}
 	}
 	v, err := s.commitBelow(ctx, id, key, s.belowOf(key, l, base), ch, l)
@@ -88,7 +88,7 @@ func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.Vi
 		} else {
 			doubt(l)
 		}
-		return s.commitAway(key, base, ch, err)
+		return s.commitAway(key, ch, err)
 	}
 	return nil, err
 }
@@ -156,11 +156,11 @@ func (s *Sessions) commitRenewed(ctx context.Context, id string, base *store.Vie
 }
 
 // commitAway makes ch in memory alone, because no node answers at all.
-func (s *Sessions) commitAway(key string, base *store.View, ch *store.Change, err error) (*store.View, error) {
+func (s *Sessions) commitAway(key string, ch *store.Change, err error) (*store.View, error) {
 	if !errors.Is(err, store.ErrUnavailable) || ch.Sync || !mayWait(ch) || s.queue.size() >= s.options.MaxUnsent || !s.away() {
 		return nil, err
 	}
-	v, here := s.commitHere(key, base, ch)
+	v, here := s.commitHere(key, ch)
 	if v == nil && here == nil {
 		return nil, err
 	}

@@ -9,21 +9,14 @@ import (
 
 // commitHere makes ch happen in memory, to be sent later. It returns nothing if the
 // session is not there, or may be too large for the nodes.
-func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*store.View, error) {
-	l := s.find(key)
-	if l == nil && base == nil {
-		l = s.begin(key)
-	}
-	for l != nil {
+func (s *Sessions) commitHere(key string, ch *store.Change) (*store.View, error) {
+	for l := s.find(key); l != nil; {
 		before, ok := s.newest(key, l)
 		if !ok {
 			return nil, nil
 		}
 		after, err := made(before, ch)
 		if err != nil || sizeOf(after) > maxBehind {
-			if base == nil {
-				s.drop(key, l)
-			}
 			return nil, err
 		}
 		if v := s.install(key, l, before, after, ch); v != nil {
@@ -36,13 +29,6 @@ func (s *Sessions) commitHere(key string, base *store.View, ch *store.Change) (*
 // maxBehind is up to what size a session is sent behind its request. A node may refuse
 // a larger one, and then its user has to be told.
 const maxBehind = 64 << 10
-
-// begin is a session that the nodes do not have yet.
-func (s *Sessions) begin(key string) *session {
-	l := &session{used: time.Now().UnixNano(), checked: time.Now().UnixNano(), hot: &hot{newest: &record.Record{}}}
-	s.keep(key, l)
-	return l
-}
 
 func (s *Sessions) newest(key string, l *session) (*record.Record, bool) {
 	l.mu.Lock()

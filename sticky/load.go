@@ -99,7 +99,8 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 			return nil, err
 		}
 	}
-	v, err := s.lookUp(ctx, key, hint, was)
+	v, err := s.below.LoadKey(ctx, key, hint)
+	s.noteBelow(err)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
 		return nil, err
@@ -145,29 +146,6 @@ func (s *Sessions) touched(key string, mine bool) {
 		l.settles = now.Add(settling).UnixNano()
 	}
 }
-
-// lookUp looks again for what another server may just now be sending.
-func (s *Sessions) lookUp(ctx context.Context, key, hint string, was whereabouts) (v *store.View, err error) {
-	for try := 0; ; try++ {
-		v, err = s.below.LoadKey(ctx, key, hint)
-		s.noteBelow(err)
-		if err != store.ErrNotFound || !s.options.Async || was != elsewhere || try >= lookAgainTimes {
-			return v, err
-		}
-		select {
-		case <-time.After(lookAgain << try):
-		case <-ctx.Done():
-			return v, err
-		}
-	}
-}
-
-// A session that was given out and not sent is waited for so long at first, then twice
-// as long, and so on.
-const (
-	lookAgain      = 10 * time.Millisecond
-	lookAgainTimes = 4
-)
 
 // readRenewed is the state of a session that was reached through its former id. It
 // is not taken into memory, but what lies there under its key is sent before.

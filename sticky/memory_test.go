@@ -3,7 +3,6 @@ package sticky_test
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -99,20 +98,19 @@ func TestAnIdleSessionIsPackedAndChangedInOneFlight(t *testing.T) {
 func TestAboveMaxUnsentRequestsWait(t *testing.T) {
 	inFarm(t, 1, 1, sticky.Options{Async: true, MaxUnsent: 3, Away: func() bool { return false }}, func(t *testing.T, f *farm) {
 		a := f.servers[0]
+		a.beginMany(4)
 		f.nodes[0].Freeze()
-		for i := range 3 {
-			a.begin(fmt.Sprintf("EXAMPLEEXAMPLEEXAMPLE2345%d", i))
-		}
+		a.addToMany(3)
 		began := time.Now()
-		if _, err := a.commitNew("EXAMPLEEXAMPLEEXAMPLE23459"); !errors.Is(err, store.ErrUnavailable) {
-			t.Errorf("Commit above the bound: %v, want unavailable", err)
+		if err := a.add(nameOf(3), "app1"); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("a change above the bound: %v, want unavailable", err)
 		}
 		if waited := time.Since(began); waited < timeout {
 			t.Errorf("it waited %v for the node, want %v", waited, timeout)
 		}
 		f.nodes[0].Thaw()
 		a.flush()
-		a.begin("EXAMPLEEXAMPLEEXAMPLE23458")
+		a.mustAdd(nameOf(3), "app1")
 	})
 }
 

@@ -3,7 +3,6 @@ package sticky_test
 import (
 	"context"
 	"errors"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -46,27 +45,6 @@ func TestWhatCameWhileOthersWereSentIsNotForgotten(t *testing.T) {
 		f.mend("app1")
 		a.flush()
 		b.wantTotal(id, "app1", 2)
-	})
-}
-
-// The answer to a creation is lost, and another server goes on with the session.
-func TestAnUnknownCreationKeepsWhatOthersMade(t *testing.T) {
-	inFarm(t, 2, 1, sticky.Options{Async: true}, func(t *testing.T, f *farm) {
-		a, b := f.servers[0], f.servers[1]
-		slow(f.nodes[0], time.Millisecond, sync.OnceValue(func() bool {
-			f.cut("app1")
-			return true
-		}))
-		a.begin(id)
-		time.Sleep(10 * time.Millisecond)
-		f.refuse(nil)
-		a.mustAdd(id, "app1")
-		b.mustAdd(id, "app1")
-		b.flush()
-		f.mend("app1")
-		a.flush()
-		a.wantTotal(id, "app1", 2)
-		b.wantTotal(id, "", 2)
 	})
 }
 

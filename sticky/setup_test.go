@@ -72,7 +72,7 @@ func (f *farm) start(name string, o sticky.Options) *server {
 	if err != nil {
 		f.t.Fatal(err)
 	}
-	cluster, err := placement.New(nodes, placement.Options{Codec: codec, Timeout: timeout, IDsFirst: o.Async})
+	cluster, err := placement.New(nodes, placement.Options{Codec: codec, Timeout: timeout})
 	if err != nil {
 		f.t.Fatal(err)
 	}
@@ -120,7 +120,9 @@ func (f *farm) calls(do func()) int {
 // begin makes a session on s.
 func (s *server) begin(id string) *store.View {
 	s.t.Helper()
-	v, err := s.Commit(s.t.Context(), id, nil, change(func(r *record.Record) {
+	ctx, cancel := context.WithTimeout(s.t.Context(), timeout)
+	defer cancel()
+	v, err := s.Commit(ctx, id, nil, change(func(r *record.Record) {
 		r.Created, r.IdleTimeout = time.Now(), 30*time.Minute
 	}))
 	if err != nil {
