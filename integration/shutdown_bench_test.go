@@ -16,16 +16,19 @@ import (
 	"github.com/holdfast-sessions/holdfast/store/memcachedstore"
 )
 
-// BenchmarkShutdown stops a server of sticky mode that has sent none of its sessions of
-// 1 KiB, since its memcached was stopped for as long as they were made.
+// BenchmarkShutdown stops a server of sticky mode that has sent no change of its
+// sessions, of 1 KiB each, since its memcached was stopped for as long as they were made.
 func BenchmarkShutdown(b *testing.B) {
 	const sessions = 100_000
 	for b.Loop() {
 		b.StopTimer()
 		server := servers.StartMemcached(b, "-m", "1024", "-t", "2")
 		m := openAsync(b, server.Addr)
+		cookies := makeSessions(b, m, sessions)
 		server.Freeze()
-		makeSessions(b, m, sessions)
+		for _, cookie := range cookies {
+			fill(b, m, cookie)
+		}
 		server.Thaw()
 		unsent := m.Stats().Local.Unsent
 		b.StartTimer()
@@ -55,19 +58,31 @@ func openAsync(b *testing.B, addr string) *holdfast.Manager {
 	return m
 }
 
-func makeSessions(b *testing.B, m *holdfast.Manager, n int) {
-	cart := holdfast.NewKey[string]("cart")
+// makeSessions returns the cookies of n sessions.
+func makeSessions(b *testing.B, m *holdfast.Manager, n int) (cookies []string) {
+	for range n {
+		cookie, _, _ := strings.Cut(fill(b, m, "").Get("Set-Cookie"), ";")
+		cookies = append(cookies, cookie)
+	}
+	return cookies
+}
+
+var cart = holdfast.NewKey[string]("cart")
+
+// fill sets 1 KiB in the session of cookie, and returns the header of the answer.
+func fill(b *testing.B, m *holdfast.Manager, cookie string) http.Header {
 	value := strings.Repeat("v", 1024)
 	h := m.Handler(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		_ = cart.Set(holdfast.From(r.Context()), value)
 	}))
-	for range n {
-		w := httptest.NewRecorder()
-		h.ServeHTTP(w, httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil))
-		if w.Code != http.StatusOK {
-			b.Fatalf("a new session: status %d", w.Code)
-		}
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/", nil)
+	r.Header.Set("Cookie", cookie)
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, r)
+	if w.Code != http.StatusOK {
+		b.Fatalf("a session: status %d", w.Code)
 	}
+	return w.Header()
 }
 
 // currItems is how many items a memcached says it has.
