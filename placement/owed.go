@@ -77,7 +77,8 @@ func (o *owed) size() int {
 
 // oweAbsent notes end, a tombstone or an alias, for the nodes that did not get it
 // because they did not answer. A node that answers and was not asked has no say
-// about an alias, while all members have it.
+// about an alias, while all members have it: if one has not, it may have come back
+// since the others were asked.
 func (o *op) oweAbsent(end *record.Record) {
 	absent := o.roster.every()
 	for n := range o.in {
@@ -85,7 +86,7 @@ func (o *op) oweAbsent(end *record.Record) {
 			absent = absent.without(n)
 		}
 	}
-	if end.Kind == record.Alias {
+	if members, _ := o.roster.indices(end.Members); end.Kind == record.Alias && absent&members == 0 {
 		absent &^= o.usable() &^ o.asked
 	}
 	if absent == 0 {
