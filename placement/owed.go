@@ -48,13 +48,16 @@ func (o *owed) add(key string, item store.Item) bool {
 	return true
 }
 
-// some returns a few of them.
+// atOnce is how many debts are paid at the same time.
+const atOnce = 64
+
+// some returns a few of them, or all.
 func (o *owed) some() map[string]debt {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	few := map[string]debt{}
 	for key, d := range o.ends {
-		if few[key] = d; len(few) == 64 {
+		if few[key] = d; len(few) == atOnce {
 			break
 		}
 	}
@@ -117,31 +120,50 @@ func (o *op) oweLeft(v view, next *record.Record) {
 	}
 }
 
-// deliver pays what is owed to n. An error ends it: n does not answer.
+// deliver pays what is owed to n. What comes to it while the last of that is paid is
+// left for later: where sessions end all the time a node would else never be back. An
+// error says that n does not answer.
 func (c *Cluster) deliver(ctx context.Context, n *node) error {
-	for n.owed.size() > 0 {
-		refusals := 0
-		for key, d := range n.owed.some() {
-			err := pay(ctx, n.Store, key, d)
-			switch {
-			case err == nil:
-				n.owed.paid(key, d)
-			case errors.Is(err, store.ErrFull): // it has dropped what was there; this stays owed
-				return nil
-			case errors.Is(err, store.ErrUnavailable):
-				return err
-			default:
-				refusals++
-			}
-		}
-		if refusals > 0 {
+	for {
+		some := n.owed.some()
+		switch err := n.paySome(ctx, some); {
+		case err == nil && len(some) < atOnce:
+			return nil
+		case errors.Is(err, store.ErrUnavailable):
+			return err
+		case errors.Is(err, store.ErrFull): // it has dropped what was there; this stays owed
+			return nil
+		case err != nil: // something else lies there by now
 			pause(ctx, time.Millisecond)
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 	}
-	return nil
+}
+
+// paySome returns one error of those that there are, at best that n does not answer.
+func (n *node) paySome(ctx context.Context, some map[string]debt) error {
+	var payments sync.WaitGroup
+	failures := make(chan error, len(some))
+	for key, d := range some {
+		payments.Go(func() {
+			if err := pay(ctx, n.Store, key, d); err != nil {
+				failures <- err
+				return
+			}
+			n.owed.paid(key, d)
+		})
+	}
+	payments.Wait()
+	close(failures)
+	var failure error
+	for err := range failures {
+		if failure == nil || errors.Is(err, store.ErrUnavailable) {
+			failure = err
+		}
+	}
+	return failure
 }
 
 // pay puts what is owed in the place of what is under key, unless that has an end
