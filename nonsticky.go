@@ -44,8 +44,11 @@ func (s *Session) fetchBy(look look, t token) (view *store.View, err error) {
 	return view, err
 }
 
-// store commits c in the store.
+// store commits c in this server's memory or the store.
 func (s *Session) store(c *commit) (view *store.View, err error) {
+	if view, err = s.m.keep(c); view != nil || err != nil {
+		return view, err
+	}
 	ctx := context.WithoutCancel(s.ctx) // a client that went away must not lose its change
 	err = s.withBudget(ctx, func(ctx context.Context) error {
 		view, err = s.m.backend.Commit(ctx, c.id.Secret(), c.base, &c.change)

@@ -28,6 +28,7 @@ type response struct {
 	noCookie atomic.Bool // the connection is being given away
 	answered atomic.Bool // by an error page in place of the handler's response
 	replaced error       // why
+	varies   [1]string   // what the header says
 
 	mu     sync.Mutex
 	cookie cookieAction // guarded by mu
@@ -231,7 +232,7 @@ func (w *response) setHeaders() {
 	s.mu.Unlock()
 
 	if read {
-		h.Add("Vary", "Cookie")
+		w.vary(h)
 	}
 	switch action := w.cookieAction(); {
 	case r != nil && !aliased && (action == grantCookie || action == repeatCookie):
@@ -244,6 +245,15 @@ func (w *response) setHeaders() {
 	if _, chosen := h["Cache-Control"]; !chosen {
 		h.Set("Cache-Control", "no-store")
 	}
+}
+
+func (w *response) vary(h http.Header) {
+	if len(h["Vary"]) > 0 {
+		h.Add("Vary", "Cookie")
+		return
+	}
+	w.varies = [1]string{"Cookie"}
+	h["Vary"] = w.varies[:]
 }
 
 // The longest that browsers keep a cookie.

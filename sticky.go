@@ -23,10 +23,7 @@ func (m *Manager) openSticky() (err error) {
 	options := sticky.Options{
 		Async: o.BackupAsync, MaxUnsent: o.MaxUnsent, MaxIdle: o.MaxIdleSwap, MaxBytes: o.MaxLocalBytes,
 		MaxSessions: o.MaxSessions, Filter: filter, Timeout: o.OperationTimeout, Logger: o.Logger,
-		Away: m.allAway,
-	}
-	if o.RefuseDegraded {
-		options.Away = nil
+		RefuseAway: o.RefuseDegraded,
 	}
 	local, err := sticky.New(m.cluster, options)
 	if err != nil {
@@ -37,23 +34,24 @@ func (m *Manager) openSticky() (err error) {
 	return nil
 }
 
-// allAway reports whether no node answers.
-func (m *Manager) allAway() bool {
-	nodes := m.cluster.Nodes()
-	for _, n := range nodes {
-		if n.State == "up" && len(nodes) > 1 {
-			return false
-		}
-	}
-	return true // a single node is not watched: whoever asks had no answer from it
-}
-
 // remembered is the session of t if this server's memory is enough to go by; else nil.
 func (m *Manager) remembered(t token) *store.View {
 	if m.local == nil || t.route != m.options.Route {
 		return nil
 	}
 	return m.local.Remembered(t.id.Secret())
+}
+
+// keep commits c in this server's memory if that is enough for now. Nil: it is not.
+func (m *Manager) keep(c *commit) (*store.View, error) {
+	if m.local == nil {
+		return nil, nil
+	}
+	if err := m.work.begin(); err != nil {
+		return nil, err
+	}
+	defer m.work.end()
+	return m.local.Keep(c.base, &c.change)
 }
 
 // look is how the session of t is read.

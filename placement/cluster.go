@@ -57,6 +57,7 @@ type Cluster struct {
 	turns          turns.Turns // of commits that met a conflict: they would only refuse each other again
 	mends          mends
 	behind         behind
+	values         sync.Pool // of *[]byte, for what is on its way to nodes
 	counts         counters
 }
 
@@ -78,6 +79,7 @@ func New(nodes []store.Node, opts Options) (*Cluster, error) {
 		return nil, fmt.Errorf("%d copies on %d nodes: give more nodes, or fewer copies", opts.Copies, len(nodes))
 	}
 	c.copies = min(c.copies, len(nodes))
+	c.values.New = func() any { return new([]byte) }
 	if len(nodes) > 1 {
 		c.patience = opts.Timeout / 2 // the other half is for the nodes that answer
 	}

@@ -20,11 +20,13 @@ func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *s
 	if base == nil {
 		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch, false)
 	}
-	base, err := c.known(ctx, base, passageOf(ch))
-	switch {
-	case err != nil:
-		return nil, err
-	case ch.RenewTo != "":
+	if base.Seen == nil {
+		var err error
+		if base, err = c.reread(ctx, base, passageOf(ch)); err != nil {
+			return nil, err
+		}
+	}
+	if ch.RenewTo != "" {
 		return c.renew(ctx, base, ch)
 	}
 	return c.resume(base).settle(ctx, base, ch)
@@ -61,16 +63,16 @@ func (o *op) settleThrough(ctx context.Context, base *store.View, ch *store.Chan
 	if err := o.through(ctx); err != nil {
 		return nil, err
 	}
-	return o.settleOnce(ctx, base, ch, o.applied(ch))
+	return o.settleOnce(ctx, base, ch, apply)
 }
 
 // errAgain says that a write did not get all the answers that it needs: READ
 // tells what to do. It is a conflict for those who do not try again.
 var errAgain = fmt.Errorf("%w: read again", store.ErrConflict)
 
-// settleOnce is one try of COMMIT on what READ found. change makes the newest state
+// settleOnce is one try of COMMIT on what READ found. after makes the newest state
 // into the one after ch.
-func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change, change func(*record.Record) error) (*store.View, error) {
+func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change, after func(*store.Change, *record.Record) error) (*store.View, error) {
 	v := look(o.roster, o.in)
 	if o.shortSighted(v) {
 		return nil, errAgain
@@ -84,7 +86,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	}
 	next := v.truth.Clone()
 	if !has {
-		if err := change(next); err != nil {
+		if err := after(ch, next); err != nil {
 			return nil, err
 		}
 	}
@@ -159,22 +161,20 @@ func sameChange(r, home *record.Record, ch *store.Change) bool {
 	return r != nil && r.Kind == home.Kind && r.Target == home.Target && r.HasCommit(ch.Commit)
 }
 
-// applied returns what makes a record into the one after ch.
-func (c *Cluster) applied(ch *store.Change) func(*record.Record) error {
-	return func(r *record.Record) error {
-		if err := ch.Apply(r); err != nil {
-			return err
-		}
-		now := time.Now()
-		r.LastAccessed = now
-		if r.Revision == 0 {
-			r.TTL = ttlOf(r, now)
-		} else {
-			r.TTL = longer(r.TTL, ttlOf(r, now))
-		}
-		r.AddCommit(ch.Commit)
-		return nil
+// apply makes a record into the one after ch.
+func apply(ch *store.Change, r *record.Record) error {
+	if err := ch.Apply(r); err != nil {
+		return err
 	}
+	now := time.Now()
+	r.LastAccessed = now
+	if r.Revision == 0 {
+		r.TTL = ttlOf(r, now)
+	} else {
+		r.TTL = longer(r.TTL, ttlOf(r, now))
+	}
+	r.AddCommit(ch.Commit)
+	return nil
 }
 
 // write is COMMIT 1, 2 and 4: next to its home and, in the same flight or after
@@ -220,8 +220,8 @@ func (o *op) confirmed(base *store.View, ch *store.Change, r *record.Record) *st
 	if r.Kind == record.Alias {
 		o.oweAbsent(r)
 	}
-	v := &store.View{Record: r, LastAccessed: base.LastAccessed, Aliased: o.via != nil || base.Aliased, Key: o.key, Seen: o}
-	return madeBy(ch, v)
+	o.view = store.View{Record: r, LastAccessed: base.LastAccessed, Aliased: o.via != nil || base.Aliased, Key: o.key, Seen: o}
+	return madeBy(ch, &o.view)
 }
 
 // again is COMMIT 5: READ, of all members with the value, through aliases that

@@ -94,7 +94,7 @@ func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
 	}
 	next := &record.Record{Epoch: epoch}
 	next.Members = o.roster.names(o.membersFrom(home, usable&^o.roster.draining))
-	err := o.applied(ch)(next)
+	err := apply(ch, next)
 	next.Revision = 1
 	return next, err
 }

@@ -14,9 +14,11 @@ import (
 // the alias of a renewal that nobody here has seen.
 func (c *Cluster) Destroy(ctx context.Context, base *store.View) error {
 	var ending store.Change // notes whether it may have happened
-	base, err := c.known(ctx, base, sameOwner)
-	if err != nil {
-		return destroyed(err)
+	if base.Seen == nil {
+		var err error
+		if base, err = c.reread(ctx, base, sameOwner); err != nil {
+			return destroyed(err)
+		}
 	}
 	o := c.resume(base)
 	for try := 0; ; try++ {

@@ -86,7 +86,7 @@ func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	o := c.resume(v)
 	members := o.sameAs(look(o.roster, o.in))
 	read := slices.Clone(o.in)
-	o.flight(ctx, members&o.usable(), func(ctx context.Context, n int) answer {
+	o.flight(ctx, members&o.usable(), func(o *op, ctx context.Context, n int) answer {
 		err := o.touchOne(ctx, n, v.Record.TTL, read[n].version)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return answer{status: silent, err: err}

@@ -2,6 +2,8 @@ package placement
 
 import (
 	"context"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/store"
@@ -72,16 +74,8 @@ func (s *standing) op(c *Cluster, v *store.View) *op {
 	return o
 }
 
-// known is v with notes: those that it has, or else those of a READ.
-func (c *Cluster) known(ctx context.Context, v *store.View, good passage) (*store.View, error) {
-	switch seen := v.Seen.(type) {
-	case *op:
-		return v, nil
-	case *standing:
-		again := *v
-		again.Seen = seen.op(c, v)
-		return &again, nil
-	}
+// reread is v, which has no notes, by a READ.
+func (c *Cluster) reread(ctx context.Context, v *store.View, good passage) (*store.View, error) {
 	o := c.newOp(v.Key)
 	return o.find(ctx, o.roster.index(home(v.Record)), store.Whole, good)
 }
@@ -92,24 +86,45 @@ const canaryTTL = 24 * time.Hour
 // Emptied asks all nodes for an item under key, which is the caller's own and no
 // session's, puts one where there is none, and returns the names of those nodes: what
 // else was there is gone too, if this is not the first call. It also finds out about
-// nodes that do not answer, while nobody else asks them.
-func (c *Cluster) Emptied(ctx context.Context, key string) (nodes []string) {
+// nodes that do not answer, while nobody else asks them, and reports whether one does.
+func (c *Cluster) Emptied(ctx context.Context, key string) (nodes []string, answered bool) {
 	o := c.newOp(key)
 	these := o.usable()
 	o.get(ctx, these, 0)
 	var missing set
 	for n := range these.all() {
-		if a := &o.in[n]; a.status == done && !a.hasItem() {
+		a := &o.in[n]
+		answered = answered || a.status == done
+		if a.status == done && !a.hasItem() {
 			missing = missing.with(n)
 		}
 	}
 	canary := store.Item{Value: []byte("canary"), TTL: canaryTTL}
-	o.flight(ctx, missing, func(ctx context.Context, n int) answer {
+	o.flight(ctx, missing, func(o *op, ctx context.Context, n int) answer {
 		version, err := o.roster.nodes[n].Store.Put(ctx, key, canary, store.Absent)
 		if err != nil {
 			return answer{status: silent, err: err}
 		}
 		return answer{status: done, version: version}
 	})
-	return o.roster.namesOf(missing)
+	return o.roster.namesOf(missing), answered
+}
+
+// Answers asks all nodes at once, also those that are taken to be down, and reports
+// whether one answers.
+func (c *Cluster) Answers(ctx context.Context) bool {
+	ctx, enough := context.WithCancel(ctx)
+	defer enough()
+	var answered atomic.Bool
+	var asked sync.WaitGroup
+	for _, n := range c.roster.Load().nodes {
+		asked.Go(func() {
+			if probe(ctx, n.Store) == nil {
+				answered.Store(true)
+				enough()
+			}
+		})
+	}
+	asked.Wait()
+	return answered.Load()
 }

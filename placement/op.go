@@ -23,9 +23,17 @@ type op struct {
 	asked set // by the last READ
 	via   *op // the alias that led to this key
 
-	few [3]answer // backs in where there are no more nodes
-	own trouble   // of an op that is a request's first
+	whole  set            // get: who is asked for the value
+	item   store.Item     // put: what is written
+	record *record.Record // put: the same
+
+	few  [3]answer  // backs in where there are no more nodes
+	own  trouble    // of an op that is a request's first
+	view store.View // that it leads to
 }
+
+// A call asks one node.
+type call func(o *op, ctx context.Context, n int) answer
 
 // trouble is what one request has met, whatever keys it works on.
 type trouble struct {
@@ -53,7 +61,12 @@ func (o *op) next(key string) *op {
 
 // resume is an op that begins with all that was known when v was seen. v may have
 // been seen by another cluster over the same nodes.
-func (c *Cluster) resume(v *store.View) *op { return c.resumed(v.Seen.(*op)) }
+func (c *Cluster) resume(v *store.View) *op {
+	if s, ok := v.Seen.(*standing); ok {
+		return s.op(c, v)
+	}
+	return c.resumed(v.Seen.(*op))
+}
 
 func (c *Cluster) resumed(from *op) *op {
 	o := c.newOp(from.key)
@@ -92,7 +105,7 @@ func (o *op) usable() set {
 
 // flight calls all of targets at once, and waits for each no longer than for a
 // node that hangs.
-func (o *op) flight(ctx context.Context, targets set, call func(context.Context, int) answer) {
+func (o *op) flight(ctx context.Context, targets set, call call) {
 	if targets == 0 {
 		return
 	}
@@ -102,19 +115,24 @@ func (o *op) flight(ctx context.Context, targets set, call func(context.Context,
 		defer cancel()
 	}
 	began := time.Now()
-	var others sync.WaitGroup
-	last := targets
-	for n := range targets.all() {
-		if last = last.without(n); last == 0 {
-			o.in[n] = call(ctx, n) // one of them in this goroutine
-			break
-		}
-		others.Go(func() { o.in[n] = call(ctx, n) })
+	one := targets.first() // is called in this goroutine
+	if others := targets.without(one); others == 0 {
+		o.in[one] = call(o, ctx, one)
+	} else {
+		o.callAll(ctx, one, others, call)
 	}
-	others.Wait()
 	for n := range targets.all() {
 		o.note(n, time.Since(began))
 	}
+}
+
+func (o *op) callAll(ctx context.Context, one int, others set, call call) {
+	var calls sync.WaitGroup
+	for n := range others.all() {
+		calls.Go(func() { o.in[n] = call(o, ctx, n) })
+	}
+	o.in[one] = call(o, ctx, one)
+	calls.Wait()
 }
 
 // note tells the monitor of a node that did not answer, and keeps this request
@@ -149,20 +167,23 @@ func (o *op) note(n int, took time.Duration) {
 // get asks targets for the item: those of whole with its value.
 func (o *op) get(ctx context.Context, targets, whole set) {
 	o.asked |= targets
-	o.flight(ctx, targets, func(ctx context.Context, n int) answer {
-		part := store.Head
-		if whole.has(n) {
-			part = store.Whole
-		}
-		item, err := o.roster.nodes[n].Store.Get(ctx, o.key, part)
-		if errors.Is(err, store.ErrNotFound) {
-			return answer{status: done}
-		}
-		if err != nil {
-			return answer{status: silent, err: err}
-		}
-		return o.parsed(item, part)
-	})
+	o.whole = whole
+	o.flight(ctx, targets, (*op).getFrom)
+}
+
+func (o *op) getFrom(ctx context.Context, n int) answer {
+	part := store.Head
+	if o.whole.has(n) {
+		part = store.Whole
+	}
+	item, err := o.roster.nodes[n].Store.Get(ctx, o.key, part)
+	if errors.Is(err, store.ErrNotFound) {
+		return answer{status: done}
+	}
+	if err != nil {
+		return answer{status: silent, err: err}
+	}
+	return o.parsed(item, part)
 }
 
 func (o *op) parsed(item store.Item, part store.Part) answer {
@@ -177,20 +198,29 @@ func (o *op) parsed(item store.Item, part store.Part) answer {
 
 // put writes next to targets, each in the place of what it has answered.
 func (o *op) put(ctx context.Context, targets set, next *record.Record) {
+	if targets == 0 {
+		return
+	}
 	o.asked |= targets
-	item := store.Item{Value: o.codec.Append(nil, next, o.key), Flags: uint32(markOf(next)), TTL: next.TTL}
-	o.flight(ctx, targets, func(ctx context.Context, n int) answer {
-		version, err := o.roster.nodes[n].Store.Put(ctx, o.key, item, o.in[n].version)
-		if err == nil {
-			return answer{status: done, version: version, mark: mark(item.Flags), record: next, ttl: next.TTL}
-		}
-		failed := o.in[n] // what was there before
-		failed.status, failed.err = refused, err
-		if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) {
-			failed.status = silent
-		}
-		return failed
-	})
+	value := o.values.Get().(*[]byte) // of which a Store has its copy when it returns
+	defer o.values.Put(value)
+	*value = o.codec.Append((*value)[:0], next, o.key)
+	o.item, o.record = store.Item{Value: *value, Flags: uint32(markOf(next)), TTL: next.TTL}, next
+	o.flight(ctx, targets, (*op).putTo)
+	o.item, o.record = store.Item{}, nil
+}
+
+func (o *op) putTo(ctx context.Context, n int) answer {
+	version, err := o.roster.nodes[n].Store.Put(ctx, o.key, o.item, o.in[n].version)
+	if err == nil {
+		return answer{status: done, version: version, mark: mark(o.item.Flags), record: o.record, ttl: o.record.TTL}
+	}
+	failed := o.in[n] // what was there before
+	failed.status, failed.err = refused, err
+	if errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrFull) {
+		failed.status = silent
+	}
+	return failed
 }
 
 // silence is why nothing is known for certain: the errors of the nodes that did

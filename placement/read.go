@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/placement/health"
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -17,26 +18,33 @@ const maxRenewals = 8
 // Load is READ, and behind it the extension of the session's life and what its
 // nodes need to be mended.
 func (c *Cluster) Load(ctx context.Context, id, hint string) (*store.View, error) {
-	return c.LoadKey(ctx, c.Key(id), hint)
-}
-
-// LoadKey is Load of the session with that storage key.
-func (c *Cluster) LoadKey(ctx context.Context, key, hint string) (*store.View, error) {
+	key := c.Key(id)
 	if c.missing.has(key) {
 		c.counts.unknown.Add(1)
 		c.counts.unknownRepeated.Add(1)
 		return nil, store.ErrNotFound
 	}
 	o := c.newOp(key)
+	v, err := o.load(ctx, hint)
+	if isAbsent(err) && o.answered() == o.roster.every() { // not if a node was only taken for lost
+		c.missing.add(key)
+	}
+	return v, err
+}
+
+// LoadKey is Load of the session with that storage key. What it does not find is not
+// remembered: another server may store it again, from its memory.
+func (c *Cluster) LoadKey(ctx context.Context, key, hint string) (*store.View, error) {
+	return c.newOp(key).load(ctx, hint)
+}
+
+func (o *op) load(ctx context.Context, hint string) (*store.View, error) {
 	v, err := o.find(ctx, o.roster.index(hint), store.Head, inGrace)
 	switch {
 	case err == nil:
-		c.after(v)
+		o.after(v)
 	case errors.Is(err, store.ErrNotFound):
-		c.counts.unknown.Add(1)
-		if o.answered() == o.roster.every() { // not if a node was only taken for lost
-			c.missing.add(key)
-		}
+		o.counts.unknown.Add(1)
 	case errors.Is(err, store.ErrDestroyed):
 		err = &store.GoneError{Reason: record.Logout}
 	case errors.Is(err, store.ErrRenewed):
@@ -173,7 +181,7 @@ func (o *op) concluded(v view) error {
 	switch {
 	case v.err != nil:
 		return o.counted(fmt.Errorf("node %s: %w", o.roster.nodes[v.at].Name, v.err))
-	case v.found && v.truth == nil:
+	case v.found && (v.truth == nil || o.outdone(v)):
 		return o.silence()
 	case v.found:
 		return nil
@@ -181,6 +189,27 @@ func (o *op) concluded(v view) error {
 		return store.ErrNotFound
 	}
 	return o.silence()
+}
+
+// outdone reports whether nodes that did not answer may know better than all that
+// did: the session may have left these; or this server was cut off from all nodes, and
+// asks one again before the others.
+func (o *op) outdone(v view) bool {
+	silent := o.roster.every() &^ v.answered &^ o.lost()
+	if v.clean || v.ended(o.in) || silent&v.members == 0 {
+		return false
+	}
+	return v.members&v.answered == 0 || silent.size() >= o.copies && o.returning()&silent != 0
+}
+
+// returning are the nodes that will be asked again in a moment.
+func (o *op) returning() (nodes set) {
+	for i, n := range o.roster.nodes {
+		if n.monitor != nil && n.monitor.State() == health.Returning {
+			nodes = nodes.with(i)
+		}
+	}
+	return nodes
 }
 
 func (o *op) answered() set { return look(o.roster, o.in).answered }
@@ -203,10 +232,11 @@ func (o *op) viewOf(ctx context.Context, v view) (*store.View, error) {
 	if l.ended != 0 {
 		return nil, o.expire(ctx, v, l.ended)
 	}
-	return &store.View{
+	o.view = store.View{
 		Record: v.truth, LastAccessed: l.lastUse, Aliased: o.via != nil, Extended: l.extend || o.fading(v, left),
 		Key: o.key, Seen: o,
-	}, nil
+	}
+	return &o.view, nil
 }
 
 // left is the longest time that any member has the truth for: one may have missed

@@ -34,7 +34,7 @@ func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change)
 	}
 	for try := 0; r.won == nil; try++ {
 		next := r.from.Record.Clone()
-		if err := c.applied(ch)(next); err != nil {
+		if err := apply(ch, next); err != nil {
 			r.abandon(ctx, err)
 			return nil, err
 		}
@@ -112,17 +112,17 @@ func (r *renewal) prepare(ctx context.Context, old *op, next *record.Record) err
 }
 
 // alias makes old into what stands in the old place after the renewal.
-func (r *renewal) alias(old *record.Record) error {
+func (r *renewal) alias(ch *store.Change, old *record.Record) error {
 	*old = record.Record{
 		Kind:         record.Alias,
 		Target:       r.to.key,
 		OwnerChanged: r.made.Login != old.Login,
-		Until:        time.Now().Add(r.change.Grace),
+		Until:        time.Now().Add(ch.Grace),
 		Epoch:        old.Epoch,
 		Members:      old.Members,
 		TTL:          endTTL(old),
 	}
-	old.AddCommit(r.change.Commit)
+	old.AddCommit(ch.Commit)
 	return nil
 }
 
@@ -152,7 +152,7 @@ func (r *renewal) lookAgain(ctx context.Context, try int) error {
 // somebody who follows it could commit.
 func (r *renewal) lookUnderNewKey(ctx context.Context) error {
 	to := r.to.next(r.to.key)
-	v, err := to.read(ctx, r.from.Seen.(*op).at(), store.Whole)
+	v, err := to.read(ctx, r.old().at(), store.Whole)
 	switch {
 	case err == nil && v.truth.Kind == record.Tombstone:
 		return ended(v.truth)
@@ -208,7 +208,7 @@ func (r *renewal) abandon(ctx context.Context, err error) {
 			written = written.with(n)
 		}
 	}
-	r.to.flight(ctx, written, func(ctx context.Context, n int) answer {
-		return answer{err: r.to.roster.nodes[n].Store.Delete(ctx, r.to.key, r.to.in[n].version)}
+	r.to.flight(ctx, written, func(o *op, ctx context.Context, n int) answer {
+		return answer{err: o.roster.nodes[n].Store.Delete(ctx, o.key, o.in[n].version)}
 	})
 }

@@ -16,10 +16,11 @@ func (s set) has(i int) bool    { return i >= 0 && s&setOf(i) != 0 }
 func (s set) with(i int) set    { return s | setOf(i) }
 func (s set) without(i int) set { return s &^ setOf(i) }
 func (s set) size() int         { return bits.OnesCount64(uint64(s)) }
+func (s set) first() int        { return bits.TrailingZeros64(uint64(s)) }
 func (s set) all() iter.Seq[int] {
 	return func(yield func(int) bool) {
 		for ; s != 0; s &= s - 1 {
-			if !yield(bits.TrailingZeros64(uint64(s))) {
+			if !yield(s.first()) {
 				return
 			}
 		}

@@ -2,6 +2,7 @@ package record_test
 
 import (
 	"bytes"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -31,12 +32,22 @@ func TestAppendIntoRoomAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestParseAllocations: the record, its members and their two names, its
-// commits, owner and version, the attributes and all their names at once.
+func TestNoRecordExceedsTheRoomThatIsMadeForIt(t *testing.T) {
+	c, rng := newCodec(t, false), rand.New(rand.NewPCG(1, 2))
+	for range 10_000 {
+		r := random(rng)
+		if size, bound := len(c.Append(nil, r, storageKey)), r.SizeBound(); size > bound {
+			t.Fatalf("got %d bytes, want at most %d, for %+v", size, bound, r)
+		}
+	}
+}
+
+// TestParseAllocations: the record with its commits, its members and all their names,
+// owner and version, the attributes and all their names.
 func TestParseAllocations(t *testing.T) {
 	c, r := newCodec(t, false), benchRecord(t)
 	b := c.Append(nil, r, storageKey)
-	const want = 9
+	const want = 7
 	if got := testing.AllocsPerRun(100, func() { _, _ = c.Parse(b, storageKey) }); got > want {
 		t.Errorf("got %v allocations, want at most %d", got, want)
 	}

@@ -44,6 +44,25 @@ func (r *Record) appendBody(b []byte) []byte {
 	return append(b, r.extra...)
 }
 
+// maxNumbers is more than the numbers and times of a body take that stand there once.
+const maxNumbers = 128
+
+// sizeBound is a size that the record does not exceed, plain or sealed.
+func (r *Record) sizeBound() int {
+	const number = binary.MaxVarintLen32 // the length of what fits into a store
+	n := sealedHeadSize + tagSize + maxNumbers + 8*len(r.Commits) + len(r.Owner) + len(r.AppVersion) + len(r.Target) + len(r.extra)
+	for _, names := range [2][]string{r.Members, r.Leaving} {
+		for _, name := range names {
+			n += number + len(name)
+		}
+	}
+	for i := range r.attributes {
+		a := &r.attributes[i]
+		n += 2*number + 1 + len(a.Name) + len(a.Value)
+	}
+	return n
+}
+
 // appendAttributes writes a directory, then all names, then all values: the
 // names lie together so that a reader makes one string of them.
 func (r *Record) appendAttributes(b []byte) []byte {
@@ -75,7 +94,7 @@ func (r *Record) flags() byte {
 
 func parseBody(b []byte, outdated bool) (*Record, error) {
 	d := decoder{rest: b}
-	r := &Record{Kind: Kind(d.byte()), Outdated: outdated}
+	r := &roomy{Record: Record{Kind: Kind(d.byte()), Outdated: outdated}}
 	flags := d.byte()
 	r.Persistent = flags&flagPersistent != 0
 	r.OwnerChanged = flags&flagOwnerChanged != 0
@@ -86,7 +105,7 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	r.Revision = d.uvarint()
 	r.Members = d.names()
 	r.Leaving = d.names()
-	r.Commits = d.commits()
+	r.Commits = d.commits(r.room[:0])
 	r.Created = d.time()
 	r.LastAccessed = d.time()
 	r.IdleTimeout = d.duration()
@@ -107,7 +126,7 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 		return nil, d.err
 	}
 	r.extra = d.rest
-	return r, nil
+	return &r.Record, nil
 }
 
 func (d *decoder) names() []string {
@@ -115,24 +134,29 @@ func (d *decoder) names() []string {
 	if n == 0 {
 		return nil
 	}
-	names := make([]string, n)
+	names, again := make([]string, n), *d
+	for range names {
+		d.take(d.count(1))
+	}
+	if d.err != nil {
+		return nil
+	}
+	all := string(again.rest[:len(again.rest)-len(d.rest)]) // with the lengths between them: one string is cheaper
 	for i := range names {
-		names[i] = d.string()
+		size := again.count(1)
+		names[i] = all[len(all)-(len(again.rest)-len(d.rest)):][:size]
+		again.take(size)
 	}
 	return names
 }
 
-func (d *decoder) commits() []uint64 {
+func (d *decoder) commits(ids []uint64) []uint64 {
 	n := d.count(8)
 	if n > MaxCommits {
 		d.fail("%d commit ids, at most %d", n, MaxCommits)
 	}
-	if n == 0 || d.err != nil {
-		return nil
-	}
-	ids := make([]uint64, n, min(n+1, MaxCommits)) // room for the next
-	for i := range ids {
-		ids[i] = d.uint64()
+	for range min(n, MaxCommits) {
+		ids = append(ids, d.uint64())
 	}
 	return ids
 }

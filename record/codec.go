@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"slices"
 )
 
 // ErrUnreadable means bytes that are not a record this program understands: a
@@ -52,6 +53,7 @@ func NewCodec(keys [][]byte, allowPlain bool) (*Codec, error) {
 // will be stored; the bytes are unreadable under any other.
 func (c *Codec) Append(dst []byte, r *Record, storageKey string) []byte {
 	start := len(dst)
+	dst = slices.Grow(dst, r.sizeBound())
 	if len(c.ring) > 0 {
 		s := c.ring[0]
 		return s.seal(r.appendBody(s.appendHead(dst, newNonce())), start, storageKey)

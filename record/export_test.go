@@ -6,3 +6,6 @@ func (c *Codec) AppendSealedBody(dst []byte, nonce [24]byte, body []byte, storag
 	s := c.ring[0]
 	return s.seal(append(s.appendHead(dst, nonce), body...), len(dst), storageKey)
 }
+
+// SizeBound is a size that the bytes of a record do not exceed.
+func (r *Record) SizeBound() int { return r.sizeBound() }

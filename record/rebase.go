@@ -3,11 +3,18 @@ package record
 // Rebased returns what r says of its session, with the place and the history of
 // onto: members, epoch, revision, commits and time to live.
 func (r *Record) Rebased(onto *Record) *Record {
-	c := r.Clone()
-	place := onto.Clone()
-	c.Epoch, c.Revision, c.Members, c.Leaving, c.Commits = place.Epoch, place.Revision, place.Members, place.Leaving, place.Commits
-	c.TTL, c.Outdated = place.TTL, place.Outdated
+	c := onto.Clone()
+	c.Take(r)
 	return c
+}
+
+// Take makes r say of its session what from says, but for what Rebased keeps.
+func (r *Record) Take(from *Record) {
+	place := *r
+	*r = *from
+	r.attributes = append(place.attributes[:0], from.attributes...)
+	r.Epoch, r.Revision, r.Members, r.Leaving, r.Commits = place.Epoch, place.Revision, place.Members, place.Leaving, place.Commits
+	r.TTL, r.Outdated = place.TTL, place.Outdated
 }
 
 // SameState reports whether r and other are one state of a session: a commit id

@@ -51,7 +51,7 @@ func (r Reason) String() string {
 const MaxCommits = 16
 
 // A Record is one session. Times have a resolution of one millisecond.
-// Attribute values are never changed in place, so a Clone may share them.
+// Attribute values and lists of nodes are never changed in place: clones share them.
 type Record struct {
 	Kind       Kind
 	Persistent bool // the browser keeps the cookie over its own restart
@@ -93,14 +93,20 @@ type Attribute struct {
 	Value []byte
 }
 
+// A roomy record is allocated together with all commits that it will remember.
+type roomy struct {
+	Record
+	room [MaxCommits]uint64
+}
+
 // Clone returns a copy that can be changed without changing r.
 func (r *Record) Clone() *Record {
-	c := *r
-	c.Members = slices.Clone(r.Members)
-	c.Leaving = slices.Clone(r.Leaving)
-	c.Commits = slices.Clone(r.Commits)
-	c.attributes = slices.Clone(r.attributes)
-	return &c
+	c := &roomy{Record: *r}
+	c.Members = slices.Clip(r.Members)
+	c.Leaving = slices.Clip(r.Leaving)
+	c.Commits = append(c.room[:0], r.Commits...)
+	c.attributes = append(make([]Attribute, 0, len(r.attributes)+1), r.attributes...) // room for one more: the usual change
+	return &c.Record
 }
 
 // Attributes returns all attributes, sorted by name. The slice must not be changed.

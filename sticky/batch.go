@@ -39,7 +39,7 @@ func (b *batch) size() int {
 func (b *batch) apply(s *Sessions, r *record.Record) error {
 	b.refused, b.replayed = 0, false
 	if b.base == nil && r.Revision == 0 || b.base != nil && r.SameState(b.base) {
-		*r = *s.public(b.after).Rebased(r)
+		r.Take(s.public(b.after))
 		return nil
 	}
 	whole := s.withPrivate(r, b.after).Clone()

@@ -52,9 +52,10 @@ func (forgetful) LoadKey(context.Context, string, string) (*store.View, error) {
 func (f forgetful) Load(ctx context.Context, id, hint string) (*store.View, error) {
 	return f.LoadKey(ctx, id, hint)
 }
-func (forgetful) Destroy(context.Context, *store.View) error { return nil }
-func (forgetful) Emptied(context.Context, string) []string   { return nil }
-func (forgetful) Close() error                               { return nil }
+func (forgetful) Destroy(context.Context, *store.View) error       { return nil }
+func (forgetful) Emptied(context.Context, string) ([]string, bool) { return nil, false }
+func (forgetful) Answers(context.Context) bool                     { return false }
+func (forgetful) Close() error                                     { return nil }
 
 func openForgetful(b *testing.B, async bool) *sticky.Sessions {
 	s, err := sticky.New(forgetful{members: []string{"n1", "n2"}}, sticky.Options{Async: async, Timeout: time.Minute})

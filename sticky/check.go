@@ -2,7 +2,6 @@ package sticky
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"time"
 
@@ -142,6 +141,7 @@ func (s *Sessions) reviving(key string, l *session) bool {
 		l.hot.waiting.base = nil
 	}
 	l.hot.stored, l.seen = nil, nil
+	l.settles = 0 // whoever had it before has nothing more to say
 	s.queue.add(key, time.Now())
 	return true
 }
@@ -157,39 +157,10 @@ func (s *Sessions) suspectLoss() {
 	}
 }
 
-// noteBelow looks at what came of asking the nodes: after an outage they may be empty.
-func (s *Sessions) noteBelow(err error) {
-	switch unavailable := errors.Is(err, store.ErrUnavailable); {
-	case unavailable && !errors.Is(err, context.Canceled):
-		s.down.Store(true)
-	case !unavailable && s.down.Load() && s.down.Swap(false):
-		s.suspectLoss()
-	}
-}
-
 const (
 	resendPace  = 500 * time.Microsecond // for each session, so that requests come first
 	resendPause = 5 * time.Second        // between two rounds
 )
-
-// watch looks after an item of this server's on each node. Where it is missing, all
-// that was there is. Nodes that do not answer are noticed by it too, while requests
-// are served from memory.
-func (s *Sessions) watch() {
-	canary := "watch-" + rand.Text()
-	for first := true; s.ctx.Err() == nil; first = false {
-		ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
-		emptied := s.below.Emptied(ctx, canary)
-		cancel()
-		if !first && len(emptied) > 0 {
-			s.options.Logger.Warn("nodes have lost what they had: sending the sessions in memory again", "nodes", emptied)
-			s.suspectLoss()
-		}
-		_ = pause(s.ctx, watchEvery)
-	}
-}
-
-const watchEvery = time.Second
 
 // resendAll checks all sessions, one after the other, when some node may have lost
 // what it had.

@@ -30,27 +30,34 @@ func about(ch *store.Change, err error) error {
 }
 
 func (s *Sessions) commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
-	key := s.below.Key(id)
 	switch {
 	case base == nil && s.full():
 		return nil, fmt.Errorf("%w: this server has %d sessions", store.ErrTooMany, s.options.MaxSessions)
-	case base != nil && base.Aliased:
+	case base == nil:
+		return s.commitNow(ctx, id, s.below.Key(id), nil, ch)
+	case base.Aliased:
 		return s.commitRenewed(ctx, id, base, ch)
-	case base != nil:
-		key = base.Key // of a former request's commit it is another than id's
 	}
-	if base != nil && s.options.Async && !ch.Sync && mayWait(ch) && s.queue.size() < s.options.MaxUnsent && !s.settling(key) {
-		v, err := s.commitHere(key, ch)
-		if v != nil || err != nil {
-			return v, err
-		}
+	if v, err := s.Keep(base, ch); v != nil || err != nil {
+		return v, err
 	}
-	return s.commitNow(ctx, id, key, base, ch)
+	return s.commitNow(ctx, id, base.Key, base, ch) // of a former request's commit it is another key than id's
 }
 
-// mayWait reports whether ch can stay in memory for a while: it gives no new id, and
-// nobody asks what became of it.
-func mayWait(ch *store.Change) bool { return ch.RenewTo == "" && !ch.Uncertain }
+// Keep is Commit where it is enough that ch happens in memory, to be sent later: then
+// nobody is asked. Nil: it needs Commit.
+func (s *Sessions) Keep(base *store.View, ch *store.Change) (*store.View, error) {
+	if base == nil || base.Aliased || !s.mayWait(ch) || !s.away() && (!s.options.Async || s.settling(base.Key)) {
+		return nil, nil
+	}
+	return s.commitHere(base.Key, ch)
+}
+
+// mayWait reports whether ch can stay in memory for a while: it gives no new id, nobody
+// asks what became of it, and there is room.
+func (s *Sessions) mayWait(ch *store.Change) bool {
+	return !ch.Sync && ch.RenewTo == "" && !ch.Uncertain && s.queue.size() < s.options.MaxUnsent
+}
 
 func (s *Sessions) full() bool {
 	most := s.options.MaxSessions
@@ -59,7 +66,7 @@ func (s *Sessions) full() bool {
 
 // commitNow makes ch happen on the nodes, after what was not sent yet.
 func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.View, ch *store.Change) (*store.View, error) {
-	defer s.straight(key)()
+	defer s.straight(key).straightDone()
 	if !s.turns.Take(ctx, key) {
 		return nil, tookTooLong(ctx)
 	}
@@ -70,7 +77,7 @@ func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.Vi
 	}
 	if l != nil && l.unsent() {
 		if err := s.sendTurned(ctx, key, l); errors.Is(err, store.ErrUnavailable) || over(err) {
-			return s.commitAway(key, ch, err)
+			return s.commitAway(ctx, key, ch, err)
 		}
 	}
 	v, err := s.commitBelow(ctx, id, key, s.belowOf(key, l, base), ch, l)
@@ -88,7 +95,7 @@ func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.Vi
 		} else {
 			doubt(l)
 		}
-		return s.commitAway(key, ch, err)
+		return s.commitAway(ctx, key, ch, err)
 	}
 	return nil, err
 }
@@ -155,21 +162,17 @@ func (s *Sessions) commitRenewed(ctx context.Context, id string, base *store.Vie
 	return v, err
 }
 
-// commitAway makes ch in memory alone, because no node answers at all.
-func (s *Sessions) commitAway(key string, ch *store.Change, err error) (*store.View, error) {
-	if !errors.Is(err, store.ErrUnavailable) || ch.Sync || !mayWait(ch) || s.queue.size() >= s.options.MaxUnsent || !s.away() {
+// commitAway makes ch in memory alone, if the nodes failed because none answers at all.
+func (s *Sessions) commitAway(ctx context.Context, key string, ch *store.Change, err error) (*store.View, error) {
+	if !errors.Is(err, store.ErrUnavailable) || !s.confirmAway(ctx) || !s.mayWait(ch) {
 		return nil, err
 	}
-	v, here := s.commitHere(key, ch)
-	if v == nil && here == nil {
+	v, refused := s.commitHere(key, ch)
+	if v == nil && refused == nil {
 		return nil, err
 	}
-	s.counts.degraded.Add(1)
-	return v, here
+	return v, refused
 }
-
-// away reports whether no node answers, and what is in memory is to be used.
-func (s *Sessions) away() bool { return s.options.Away != nil && s.options.Away() }
 
 // suspend has the next use of l wait for the turn, and then read.
 func suspend(l *session) {
@@ -218,15 +221,18 @@ func (s *Sessions) settling(key string) bool {
 
 // straight counts a change that goes straight to the nodes: others that come meanwhile
 // must not be answered from memory, which lacks it.
-func (s *Sessions) straight(key string) (done func()) {
+func (s *Sessions) straight(key string) *session {
 	l := s.find(key)
-	if l == nil {
-		return func() {}
+	if l != nil {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.straight++
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.straight++
-	return func() {
+	return l
+}
+
+func (l *session) straightDone() {
+	if l != nil {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.straight--

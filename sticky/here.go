@@ -62,6 +62,9 @@ func (s *Sessions) install(key string, l *session, before, after *record.Record,
 	l.used = time.Now().UnixNano()
 	s.resizeLocked(l)
 	l.mu.Unlock()
+	if s.away() {
+		s.counts.degraded.Add(1)
+	}
 	s.sendBehind()
 	return v
 }

@@ -96,14 +96,14 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 	l := s.find(key)
 	if l != nil && l.unsent() {
 		if err := s.sendTurned(ctx, key, l); errors.Is(err, store.ErrUnavailable) {
-			return nil, err
+			return s.readAway(ctx, key, l, was, err)
 		}
 	}
 	v, err := s.below.LoadKey(ctx, key, hint)
 	s.noteBelow(err)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
-		return nil, err
+		return s.readAway(ctx, key, l, was, err)
 	case err == store.ErrNotFound && was == here && l != nil && s.revive(ctx, key, l) == nil:
 		if v, _ = s.use(key, l); v != nil {
 			return v, nil
@@ -127,6 +127,17 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 	return &store.View{Record: newest, LastAccessed: v.LastAccessed, Extended: v.Extended, Key: key}, nil
 }
 
+// readAway is what is in memory, if the nodes failed because none answers at all.
+func (s *Sessions) readAway(ctx context.Context, key string, l *session, was whereabouts, err error) (*store.View, error) {
+	if l == nil || was != here || !s.confirmAway(ctx) {
+		return nil, err
+	}
+	if v, _ := s.use(key, l); v != nil {
+		return v, nil
+	}
+	return nil, err
+}
+
 // settling is how long a server that takes a session over asks the nodes each time:
 // requests that the browser had sent before may still run on the former server,
 // and what they change must be seen by those that it sends after their answers.
@@ -148,10 +159,10 @@ func (s *Sessions) touched(key string, mine bool) {
 }
 
 // readRenewed is the state of a session that was reached through its former id. It
-// is not taken into memory, but what lies there under its key is sent before.
+// is not taken into memory. If it is there under its key, what was not sent goes before.
 func (s *Sessions) readRenewed(ctx context.Context, v *store.View) (*store.View, error) {
 	l := s.find(v.Key)
-	if l == nil || !l.unsent() {
+	if l == nil {
 		return v, nil
 	}
 	if !s.turns.Take(ctx, v.Key) {

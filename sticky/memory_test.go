@@ -96,7 +96,7 @@ func TestAnIdleSessionIsPackedAndChangedInOneFlight(t *testing.T) {
 }
 
 func TestAboveMaxUnsentRequestsWait(t *testing.T) {
-	inFarm(t, 1, 1, sticky.Options{Async: true, MaxUnsent: 3, Away: func() bool { return false }}, func(t *testing.T, f *farm) {
+	inFarm(t, 1, 1, sticky.Options{Async: true, MaxUnsent: 3, RefuseAway: true}, func(t *testing.T, f *farm) {
 		a := f.servers[0]
 		a.beginMany(4)
 		f.nodes[0].Freeze()

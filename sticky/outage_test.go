@@ -77,8 +77,8 @@ func TestWhileNoNodeAnswersRequestsGoOn(t *testing.T) {
 	}
 }
 
-func TestWithoutAwayChangesAreRefusedWhileNoNodeAnswers(t *testing.T) {
-	inFarm(t, 1, 2, sticky.Options{Away: func() bool { return false }}, func(t *testing.T, f *farm) {
+func TestWithRefuseAwayChangesAreRefusedWhileNoNodeAnswers(t *testing.T) {
+	inFarm(t, 1, 2, sticky.Options{RefuseAway: true}, func(t *testing.T, f *farm) {
 		a := f.servers[0]
 		a.begin(id)
 		f.cut("app1")
@@ -90,6 +90,29 @@ func TestWithoutAwayChangesAreRefusedWhileNoNodeAnswers(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		a.wantTotal(id, "app1", 0)
 	})
+}
+
+// A server that hung itself had no answers, too: others have its sessions by now.
+func TestNothingIsKeptHereAloneWhileANodeAnswers(t *testing.T) {
+	for _, nodes := range []int{1, 2} {
+		inFarm(t, 1, nodes, sticky.Options{}, func(t *testing.T, f *farm) {
+			a := f.servers[0]
+			a.begin(id)
+			f.refuse(store.ErrUnavailable)
+			for range 3 {
+				if err := a.add(id, "app1"); !errors.Is(err, store.ErrUnavailable) {
+					t.Errorf("Commit: %v, want unavailable", err)
+				}
+			}
+			if got := a.Stats(); got.Unsent != 0 || got.Away {
+				t.Errorf("%d sessions are unsent, away %v", got.Unsent, got.Away)
+			}
+			f.refuse(nil)
+			time.Sleep(3 * time.Second)
+			a.mustAdd(id, "app1")
+			a.wantTotal(id, "app1", 1)
+		})
+	}
 }
 
 // Nobody uses the sessions, and no connection is lost.

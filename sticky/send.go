@@ -17,21 +17,44 @@ func (s *Sessions) sendBehind() {
 
 // sendQueued sends until nothing is left to send.
 func (s *Sessions) sendQueued() {
+	var t term
+	defer t.end()
 	for {
 		key, ok := s.queue.next()
 		if !ok {
 			return
 		}
-		if err := s.sendOne(key); errors.Is(err, store.ErrUnavailable) {
+		if err := s.sendOne(t.with(s.ctx, s.options.Timeout), key); errors.Is(err, store.ErrUnavailable) {
 			_ = pause(s.ctx, sendPause)
 		}
 		s.queue.again(key)
 	}
 }
 
-func (s *Sessions) sendOne(key string) error {
-	ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
-	defer cancel()
+// A term is a context for one sending after the other.
+type term struct {
+	ctx    context.Context
+	until  time.Time
+	cancel context.CancelFunc
+}
+
+// with is a context that lasts at least so long, and at most twice.
+func (t *term) with(parent context.Context, atLeast time.Duration) context.Context {
+	if now := time.Now(); t.until.Sub(now) < atLeast {
+		t.end()
+		t.until = now.Add(2 * atLeast)
+		t.ctx, t.cancel = context.WithDeadline(parent, t.until)
+	}
+	return t.ctx
+}
+
+func (t *term) end() {
+	if t.cancel != nil {
+		t.cancel()
+	}
+}
+
+func (s *Sessions) sendOne(ctx context.Context, key string) error {
 	if !s.turns.Take(ctx, key) {
 		return tookTooLong(ctx)
 	}

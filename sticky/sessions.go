@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"log/slog"
 	"regexp"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -41,8 +42,12 @@ type Keeper interface {
 // A Watcher notices nodes that have lost what they had.
 type Watcher interface {
 	// Emptied puts an item under key on each node that lacks one, and returns their
-	// names.
-	Emptied(ctx context.Context, key string) []string
+	// names. It reports whether any node has answered.
+	Emptied(ctx context.Context, key string) (nodes []string, answered bool)
+
+	// Answers asks all nodes, also those that are given up, and reports whether one
+	// answers.
+	Answers(ctx context.Context) bool
 }
 
 // Options of Sessions.
@@ -55,10 +60,7 @@ type Options struct {
 	Filter      *regexp.Regexp // the names of the attributes that are sent; nil: all
 	Timeout     time.Duration  // of one sending behind requests; required
 	Logger      *slog.Logger   // nil: nothing is logged
-
-	// Away reports whether no node answers at all. Then changes stay in memory until
-	// one does. Nil: they are refused.
-	Away func() bool
+	RefuseAway  bool           // while no node answers changes are refused, instead of kept in memory
 }
 
 const defaultMaxUnsent = 200_000
@@ -81,6 +83,7 @@ type Sessions struct {
 	resend  chan struct{} // holds one value when all sessions are to be checked
 	checks  chan struct{} // as many values as checks run behind requests
 	down    atomic.Bool   // no node answered last time
+	outage  outage
 }
 
 const shards = 64
@@ -201,17 +204,17 @@ func (s *Sessions) take(v *store.View, newest *record.Record, again bool) *recor
 		return newest
 	}
 	for {
-		w, n, before := l.waitingRuns(s, v.Key)
+		w, runs, before := l.waitingRuns(s, v.Key)
 		with, refused := newest, 0
 		switch {
 		case w != nil && again:
 			with = newest.Clone()
-			refused = replay(w.runs[:n], with)
+			refused = replay(runs, with)
 			with = s.withPrivate(s.public(with), before) // those changes are made there already
 		case w != nil:
 			with = before.Rebased(v.Record)
 		}
-		if s.took(l, v, seen, w, n, with) {
+		if s.took(l, v, seen, w, len(runs), with) {
 			s.counts.dropped.Add(uint64(refused))
 			if !current {
 				doubt(l)
@@ -221,14 +224,15 @@ func (s *Sessions) take(v *store.View, newest *record.Record, again bool) *recor
 	}
 }
 
-// waitingRuns is what waits to be sent: n changes.
-func (l *session) waitingRuns(s *Sessions, key string) (w *batch, n int, newest *record.Record) {
+// waitingRuns is what waits to be sent, with its changes so far, and the state that
+// they made.
+func (l *session) waitingRuns(s *Sessions, key string) (w *batch, runs []func(*record.Record) error, newest *record.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if s.unpackLocked(key, l) != nil || l.hot.waiting == nil {
-		return nil, 0, nil
+		return nil, nil, nil
 	}
-	return l.hot.waiting, len(l.hot.waiting.runs), l.hot.newest
+	return l.hot.waiting, slices.Clip(l.hot.waiting.runs), l.hot.newest
 }
 
 // took reports whether nothing was changed since w had n changes.

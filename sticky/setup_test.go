@@ -77,9 +77,6 @@ func (f *farm) start(name string, o sticky.Options) *server {
 		f.t.Fatal(err)
 	}
 	o.Timeout = timeout
-	if o.Away == nil {
-		o.Away = func() bool { return allAway(cluster) }
-	}
 	sessions, err := sticky.New(cluster, o)
 	if err != nil {
 		f.t.Fatal(err)
@@ -87,16 +84,6 @@ func (f *farm) start(name string, o sticky.Options) *server {
 	f.t.Cleanup(func() { _ = sessions.Close() })
 	cluster.WhenReturned(sessions.Returned)
 	return &server{Sessions: sessions, t: f.t, name: name, cluster: cluster}
-}
-
-func allAway(c *placement.Cluster) bool {
-	nodes := c.Nodes()
-	for _, n := range nodes {
-		if n.State == "up" && len(nodes) > 1 {
-			return false
-		}
-	}
-	return true
 }
 
 // calls counts the calls that the nodes get while do runs.

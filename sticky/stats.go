@@ -13,6 +13,7 @@ type Stats struct {
 	Bytes        int64         `json:"bytes"`         // that they take, roughly
 	Unsent       int           `json:"unsent"`        // sessions with changes that are on no node
 	OldestUnsent time.Duration `json:"oldest_unsent"` // how long the oldest such change waits, in nanoseconds
+	Away         bool          `json:"away"`          // no node answers: changes are kept here
 
 	Sent      uint64 `json:"sent"`       // changes sent behind their requests
 	Dropped   uint64 `json:"dropped"`    // changes that could not be sent: the session had ended or changed hands, or was too large
@@ -35,7 +36,7 @@ type counters struct {
 func (s *Sessions) Stats() Stats {
 	n := &s.counts
 	stats := Stats{
-		Sessions: n.sessions.Load(), Bytes: n.bytes.Load(), Unsent: s.queue.size(),
+		Sessions: n.sessions.Load(), Bytes: n.bytes.Load(), Unsent: s.queue.size(), Away: s.away(),
 		Sent: n.sent.Load(), Dropped: n.dropped.Load(), Degraded: n.degraded.Load(),
 		TakeOvers: n.takeOvers.Load(), Flips: n.flips.Load(),
 		Swapped: n.swapped.Load(), Resent: n.resent.Load(), Revived: n.revived.Load(),

@@ -47,12 +47,52 @@ func (s *storm) startHost(i int) *host {
 		s.t.Fatal(err)
 	}
 	o.Logger = slog.New(slog.NewTextHandler(teller{s, h}, &slog.HandlerOptions{Level: slog.LevelError}))
-	o.Timeout, o.Away = timeout, func() bool { return allAway(h.cluster) }
-	if h.Sessions, err = sticky.New(h.cluster, o); err != nil {
+	o.Timeout = timeout
+	if h.Sessions, err = sticky.New(witness{h.cluster, s, h}, o); err != nil {
 		s.t.Fatal(err)
 	}
 	h.cluster.WhenReturned(h.Returned)
 	return h
+}
+
+// A witness puts what the nodes say to a host into the story.
+type witness struct {
+	*placement.Cluster
+	storm *storm
+	host  *host
+}
+
+func (w witness) tell(what, key string, v *store.View, err error) {
+	id, known := w.storm.ids.Load(key)
+	if !known {
+		return
+	}
+	if err != nil {
+		w.storm.log("%s:     %s of %v: %v", w.host.client, what, id, err)
+		return
+	}
+	made := numbers(v.Record)
+	w.storm.log("%s:     %s of %v: e%dr%d on %v, %d changes, up to %v", w.host.client, what, id, v.Record.Epoch, v.Record.Revision, v.Record.Members, len(made), made[max(0, len(made)-2):])
+}
+
+func (w witness) LoadKey(ctx context.Context, key, hint string) (*store.View, error) {
+	v, err := w.Cluster.LoadKey(ctx, key, hint)
+	w.tell("load", key, v, err)
+	return v, err
+}
+
+func (w witness) Create(ctx context.Context, key string, ch *store.Change) (*store.View, error) {
+	v, err := w.Cluster.Create(ctx, key, ch)
+	w.tell("create", key, v, err)
+	return v, err
+}
+
+func (w witness) Commit(ctx context.Context, id string, base *store.View, ch *store.Change) (*store.View, error) {
+	v, err := w.Cluster.Commit(ctx, id, base, ch)
+	if base != nil {
+		w.tell("commit", base.Key, v, err)
+	}
+	return v, err
 }
 
 // A teller puts what a host logs into the story.

@@ -3,6 +3,7 @@ package sticky_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/store"
@@ -16,7 +17,7 @@ func (u *user) lookFrom(h *host) {
 	defer h.requests.Done()
 	u.mu.Lock()
 	r := &request{user: u, at: h, cookie: cookie{id: u.jar.id}, life: u.life, began: time.Now()}
-	r.least = r.mustSeeLocked()
+	r.must = r.mustSeeLocked()
 	u.mu.Unlock()
 	r.load()
 }
@@ -52,18 +53,20 @@ func (s *storm) judgeLives() {
 		if v == nil {
 			continue
 		}
-		got, budget := total(v.Record), s.budget(u.life)
-		missing := len(u.life.acks) - got
-		switch {
-		case missing > budget && !u.life.owned && s.untold.Load() == 0:
-			s.complain("user %d: %d increments of %d acknowledged ones, %d may be lost", u.number, got, len(u.life.acks), budget)
-		case got > u.life.begun:
-			s.complain("user %d: %d increments, %d were begun", u.number, got, u.life.begun)
+		made, must := numbers(v.Record), s.mustRemain(u.life)
+		wrong := u.life.wrong(made, nil)
+		if wrong == "" && !u.life.owned && s.untold.Load() == 0 {
+			wrong = u.life.wrong(made, must)
 		}
-		if budget > 0 && missing > 0 {
+		if wrong != "" {
+			s.complain("user %d: %s at the end: %s", u.number, u.jar.id[19:], wrong)
+		}
+		missing := len(u.life.acks) - len(made)
+		died := len(u.life.acks) - len(must)
+		if died > 0 && missing > 0 {
 			losers++
 		}
-		lost += max(missing-budget, 0)
+		lost += max(missing-died, 0)
 	}
 	if losers > unsent {
 		s.complain("%d sessions have lost changes, %d were unsent when their servers died", losers, unsent)
@@ -115,16 +118,14 @@ func (d death) takes(a ack) bool {
 	return a.at == d.of && d.unsent > 0 && !a.when.Before(d.since)
 }
 
-// budget is how many acknowledged changes of l may have died with their servers.
-func (s *storm) budget(l *life) (n int) {
-	for _, d := range s.deaths {
-		for _, a := range l.acks {
-			if d.takes(a) {
-				n++
-			}
+// mustRemain is the acknowledged changes of l that cannot have died with their servers.
+func (s *storm) mustRemain(l *life) (must []ack) {
+	for _, a := range l.acks {
+		if !slices.ContainsFunc(s.deaths, func(d death) bool { return d.takes(a) }) {
+			must = append(must, a)
 		}
 	}
-	return n
+	return must
 }
 
 // judgeEnded: each server hears of an end with its check of what it has in memory.

@@ -3,6 +3,8 @@ package sticky_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
@@ -15,7 +17,7 @@ type request struct {
 	at     *host
 	cookie cookie
 	life   *life
-	least  int // changes that it must see
+	must   []ack // that it must see
 	began  time.Time
 }
 
@@ -32,22 +34,22 @@ func (u *user) visit(do func(*request)) {
 	defer h.requests.Done()
 	u.mu.Lock()
 	r := &request{user: u, at: h, cookie: c, life: l, began: time.Now()}
-	r.least = r.mustSeeLocked()
+	r.must = r.mustSeeLocked()
 	u.mu.Unlock()
 	do(r)
 }
 
-// mustSeeLocked is how many changes a read has to show: what this very process was
-// told, and what was on the nodes when it had the session from there.
-func (r *request) mustSeeLocked() (least int) {
+// mustSeeLocked is what a read has to show: what this very process was told, and what
+// was on the nodes when it had the session from there.
+func (r *request) mustSeeLocked() (must []ack) {
 	for _, a := range r.life.acks {
 		fromNodes := r.cookie.route != r.at.name || a.when.Before(r.cookie.since)
 		here := a.at == r.at && (a.sure || !r.life.moved) // else it may wait under the former id
 		if here || a.sure && fromNodes {
-			least++
+			must = append(must, a)
 		}
 	}
-	return least
+	return must
 }
 
 // sure reports whether a change that h has acknowledged was on the nodes by then.
@@ -93,13 +95,34 @@ func (r *request) load() *store.View {
 
 // judgeLocked checks what was read against what was known when the request began.
 func (r *request) judgeLocked(v *store.View) {
-	if r.life.moved && allAway(r.at.cluster) {
-		r.least = 0 // what was changed through a former id is on the nodes only
+	if r.life.moved && r.at.Stats().Away {
+		r.must = nil // what was changed through a former id is on the nodes only
 	}
-	if got := total(v.Record); got < r.least || got > r.life.begun {
-		r.complain("user %d: %s read %d of %s with route %s since %v, after %d that it must see and %d begun", r.number, r.at.name, got, r.cookie.id[19:],
-			r.cookie.route, r.cookie.since.Sub(r.storm.began), r.least, r.life.begun)
+	if wrong := r.life.wrong(numbers(v.Record), r.must); wrong != "" {
+		r.complain("user %d: %s read %s with route %s since %v, e%dr%d on %v: %s", r.number, r.at.name, r.cookie.id[19:],
+			r.cookie.route, r.cookie.since.Sub(r.storm.began), v.Record.Epoch, v.Record.Revision, v.Record.Members, wrong)
 	}
+}
+
+// wrong tells what is wrong with a session that has made these changes, when all of
+// must have to be there.
+func (l *life) wrong(made []int, must []ack) string {
+	seen := map[int]bool{}
+	for _, n := range made {
+		switch {
+		case seen[n]:
+			return fmt.Sprintf("change %d was made twice", n)
+		case !l.begun[n]:
+			return fmt.Sprintf("change %d was never begun, or said to have failed", n)
+		}
+		seen[n] = true
+	}
+	if lost := slices.DeleteFunc(slices.Clone(must), func(a ack) bool { return seen[a.number] }); len(lost) > 0 {
+		a := lost[0]
+		return fmt.Sprintf("%d changes are missing, first number %d, sure %v, which %s has answered; there are %d, up to %v",
+			len(lost), a.number, a.sure, a.at.client, len(made), made[max(0, len(made)-3):])
+	}
+	return ""
 }
 
 func (r *request) setLocked(c cookie) { r.older, r.jar = r.jar, c }
@@ -113,8 +136,13 @@ func (r *request) increment() {
 	if v == nil {
 		return
 	}
-	r.locked(func() { r.life.begun++ })
-	ch, login := oneMore(), v.Record.Login
+	number := 0
+	r.locked(func() {
+		r.life.last++
+		number = r.life.last
+		r.life.begun[number] = true
+	})
+	ch, login := numbered(number), v.Record.Login
 	add := ch.Apply
 	pause := time.Duration(r.random(1000)) * time.Microsecond
 	ch.Apply = func(r *record.Record) error {
@@ -125,16 +153,16 @@ func (r *request) increment() {
 		return add(r)
 	}
 	stayed := r.at.Stats().Degraded
-	err := r.give(v, ch)
+	after, err := r.give(v, ch)
 	r.locked(func() {
 		switch dead := r.at.died(); {
 		case dead || errors.Is(err, store.ErrUnknownOutcome):
 		case err == nil:
-			r.life.acks = append(r.life.acks, ack{at: r.at, when: time.Now(), sure: r.sure(r.at, stayed)})
+			r.life.acks = append(r.life.acks, ack{number: number, at: r.at, when: time.Now(), sure: r.sure(r.at, stayed)})
 			r.answers.Add(1)
-			r.log("user %d: %s adds one to %s, and has answered %d", r.number, r.at.name, r.cookie.id[19:], len(r.life.acks))
+			r.log("user %d: %s has made change %d of %s: e%dr%d on %v", r.number, r.at.name, number, r.cookie.id[19:], after.Record.Epoch, after.Record.Revision, after.Record.Members)
 		case errors.Is(err, store.ErrUnavailable):
-			r.life.begun--
+			delete(r.life.begun, number)
 		case !r.life.over && !r.life.owned:
 			r.complain("user %d: %s: Commit: %v", r.number, r.at.name, err)
 		}
@@ -142,14 +170,14 @@ func (r *request) increment() {
 }
 
 // give commits ch, and gives it again while nobody knows what became of it.
-func (r *request) give(v *store.View, ch *store.Change) (err error) {
+func (r *request) give(v *store.View, ch *store.Change) (after *store.View, err error) {
 	for range 3 {
 		ctx, cancel := context.WithTimeout(context.Background(), timeout)
-		_, err = r.at.Commit(ctx, r.cookie.id, v, ch)
+		after, err = r.at.Commit(ctx, r.cookie.id, v, ch)
 		cancel()
 		if !errors.Is(err, store.ErrUnknownOutcome) || r.random(2) == 0 {
 			break
 		}
 	}
-	return err
+	return after, err
 }

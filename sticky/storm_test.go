@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +34,7 @@ type storm struct {
 	dropped uint64       // as servers said that are gone
 
 	off              sync.Map     // clients that are cut off from all nodes
+	ids              sync.Map     // ends of ids, by storage key
 	untold           atomic.Int64 // sendings whose outcome nobody can tell any more: so many others came between
 	losses, repaired atomic.Int64 // of nodes' memories: in all, and those that are repaired
 
@@ -178,19 +181,27 @@ func (s *storm) log(format string, args ...any) {
 	s.story = append(s.story, fmt.Sprintf("%9v ", time.Since(s.began).Round(100*time.Microsecond))+fmt.Sprintf(format, args...))
 }
 
-// told is the last part of the story of whom the first complaint is about.
+// told is the story of the session that the first complaint is about, and its last part.
 func (s *storm) told() (text string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	about, _, _ := strings.Cut(s.wrong, ":")
+	about := ids.FindString(s.wrong)
 	var lines []string
 	for _, line := range s.story {
-		if strings.Contains(line, about+":") || !strings.Contains(line, "user ") {
+		if about != "" && strings.Contains(line, about) || !strings.Contains(line, "user ") {
 			lines = append(lines, line)
 		}
 	}
-	return strings.Join(lines[max(0, len(lines)-40):], "\n")
+	if begin := slices.IndexFunc(lines, func(line string) bool { return strings.Contains(line, about) }); begin >= 0 {
+		lines = lines[max(0, begin-10):]
+	}
+	last := max(0, len(lines)-140)
+	early := slices.DeleteFunc(slices.Clone(lines[:last]), func(line string) bool { return strings.Contains(line, "has made") })
+	return strings.Join(slices.Concat(early, lines[last:]), "\n")
 }
+
+// ids finds the end of a session's id, which tells it from the others.
+var ids = regexp.MustCompile(`[0-9]{7}`)
 
 // complain fails the test with the first thing that is wrong: others may follow from it.
 func (s *storm) complain(format string, args ...any) {

@@ -2,11 +2,14 @@ package sticky_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/placement"
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -32,7 +35,8 @@ type cookie struct {
 // A life is what is known of one session.
 type life struct {
 	birth ack
-	begun int // changes that were sent and did not certainly fail
+	begun map[int]bool // changes, by number, that were sent and did not certainly fail
+	last  int          // number
 	acks  []ack
 	moved bool // it was renewed, or tried to
 	owned bool // by a login
@@ -43,9 +47,27 @@ type life struct {
 
 // An ack is one acknowledged change.
 type ack struct {
-	at   *host
-	when time.Time
-	sure bool // it was on the nodes
+	number int // of a life's changes
+	at     *host
+	when   time.Time
+	sure   bool // it was on the nodes
+}
+
+// numbered is a change that adds its number to those that the session has.
+func numbered(number int) *store.Change {
+	return change(func(r *record.Record) {
+		a, _ := r.Get("numbers")
+		r.Set(record.Attribute{Name: "numbers", Value: binary.BigEndian.AppendUint16(slices.Clone(a.Value), uint16(number))})
+	})
+}
+
+// numbers are the changes that r has, in order.
+func numbers(r *record.Record) (all []int) {
+	a, _ := r.Get("numbers")
+	for two := range slices.Chunk(a.Value, 2) {
+		all = append(all, int(binary.BigEndian.Uint16(two)))
+	}
+	return all
 }
 
 // An ended id finds nothing, unless its cookie names a server other than by, which
@@ -95,13 +117,15 @@ func (u *user) orphaned() (lost bool) {
 }
 
 func (u *user) newID() string {
-	return fmt.Sprintf("USER%02dEXAMPLEEXAMPL%07d", u.number, u.begins.Add(1)) // none twice
+	id := fmt.Sprintf("USER%02dEXAMPLEEXAMPL%07d", u.number, u.begins.Add(1)) // none twice
+	u.ids.Store(placement.StorageKey("", id), id[19:])
+	return id
 }
 
 // begin makes a session.
 func (u *user) begin() {
 	for {
-		l, c := new(life), cookie{id: u.newID(), since: time.Now()}
+		l, c := &life{begun: map[int]bool{}}, cookie{id: u.newID(), since: time.Now()}
 		h := u.choose(c)
 		stayed := h.Stats().Degraded
 		c.route = h.name

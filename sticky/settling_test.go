@@ -1,0 +1,45 @@
+package sticky_test
+
+import (
+	"testing"
+	"time"
+)
+
+// A request that the browser has sent before still runs on the former server. What it
+// does is seen by those that come after its answer, wherever they go.
+func TestAfterATakeOverLateChangesOfTheFormerServerAreSeen(t *testing.T) {
+	inModes(t, 2, 2, func(t *testing.T, f *farm, _ bool) {
+		a, b := f.servers[0], f.servers[1]
+		late := a.begin(id)
+		a.flush()
+		b.mustLoad(id, "app1")
+		for i := range 4 {
+			time.Sleep(time.Second)
+			v := b.mustLoad(id, "app2")
+			if err := a.addTo(id, late); err != nil {
+				t.Fatal(err)
+			}
+			a.flush()
+			if i%2 == 0 {
+				b.wantTotal(id, "app2", 3*i/2+1)
+				continue
+			}
+			if got, want := b.answer(id, v, oneMore()), 3*(i+1)/2; got != want {
+				t.Errorf("%d seconds after the take-over a change is answered with %d, want %d", i+1, got, want)
+			}
+		}
+	})
+}
+
+func TestAWhileAfterATakeOverAReadAsksNobody(t *testing.T) {
+	inModes(t, 2, 2, func(t *testing.T, f *farm, _ bool) {
+		a, b := f.servers[0], f.servers[1]
+		a.begin(id)
+		b.mustLoad(id, "app1")
+		time.Sleep(6 * time.Second)
+		b.mustLoad(id, "app2") // once more
+		if got := f.calls(func() { b.mustLoad(id, "app2") }); got != 0 {
+			t.Errorf("a read made %d calls to the nodes", got)
+		}
+	})
+}
