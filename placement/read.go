@@ -192,8 +192,8 @@ func (o *op) concluded(v view) error {
 }
 
 // outdone reports whether nodes that did not answer may know better than all that
-// did: the session may have left these; or this server was cut off from all nodes, and
-// asks one again before the others.
+// did: the session may have left these (MembersSpeak); or this server was cut off from
+// all nodes, and asks one again before the others.
 func (o *op) outdone(v view) bool {
 	silent := o.roster.every() &^ v.answered &^ o.lost()
 	if v.clean || v.ended(o.in) || silent&v.members == 0 {

@@ -9,7 +9,7 @@ import (
 // the session lies on them or not, before and after it has moved.
 func TestPromisesHoldWithServersCutOffFromDifferentNodes(t *testing.T) {
 	nodes := map[string]set{"n1": n1, "n2": n2, "n3": n3}
-	starts := map[string]Start{"": Stored, ", moved": Moved}
+	starts := map[string]Start{"": Stored, ", moved": Moved, ", fenced": Fenced}
 	casts := [][]Role{
 		{Writer, Writer, Writer},
 		{Writer, Writer, Reader},

@@ -25,6 +25,7 @@ func (c Config) and(change func(*Config)) Config {
 }
 
 func moved(c *Config)    { c.Start = Moved }
+func fenced(c *Config)   { c.Start = Fenced }
 func buried(c *Config)   { c.Start = Buried }
 func unborn(c *Config)   { c.Start = Unborn }
 func emptied(c *Config)  { c.Start = Emptied }
@@ -131,6 +132,10 @@ var promised = []question{
 	{"one server drains the home", one(3, Faults{}, Writer, Writer).and(drains(n1, 0))},
 	{"both drain the home, the copy is cut off", one(3, Faults{Silences: 2, Node: 2}, Writer, Writer).and(drains(n1, n1))},
 	{"two writers on three nodes, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Writer, Writer)},
+	{"two writers, the former home still has the record, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Writer, Writer).and(fenced)},
+	{"a writer and a reader, the former home still has the record, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Writer, Reader).and(fenced)},
+	{"a destroyer and a reader, the former home still has the record, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Destroyer, Reader).and(fenced)},
+	{"two writers, the former home still has the record, a node and a server crash", one(3, Faults{Crashes: 1, Deaths: 1}, Writer, Writer).and(fenced)},
 	{"a writer and a destroyer on three nodes, two answers of any nodes are lost", one(3, Faults{Silences: 2}, Writer, Destroyer)},
 	{"two writers, each cut off from another member, a server dies", one(3, Faults{Deaths: 1}, Writer, Writer).and(apart)},
 	{"two writers and a reader, the servers cut off from different members", one(3, Faults{}, Writer, Writer, Reader).and(apart)},
@@ -160,6 +165,7 @@ var large = []question{
 	{"two writers, three copies, an answer is lost", big(one(3, Faults{Silences: 1}, Writer, Writer).and(three))},
 	{"both drain the copy, the home is cut off", big(one(3, Faults{Silences: 2, Node: 1}, Writer, Writer).and(drains(n2, n2)))},
 	{"two writers on three nodes, two answers of any nodes are lost, a server dies", big(one(3, Faults{Silences: 2, Deaths: 1}, Writer, Writer))},
+	{"two writers, the former home still has the record, two answers of any nodes are lost, a server dies", big(one(3, Faults{Silences: 2, Deaths: 1}, Writer, Writer).and(fenced))},
 	{"a renewer, a writer and a destroyer", big(one(2, Faults{}, Renewer, Writer, Destroyer))},
 	{"two renewers and a destroyer", big(one(2, Faults{}, Renewer, Renewer, Destroyer))},
 	{"a renewer and two writers", big(one(2, Faults{}, Renewer, Writer, Writer))},

@@ -137,7 +137,11 @@ func (m *model) truthNow(s *State, key uint8) Record {
 			in[n] = s.Nodes[n].execute(Message{Verb: get, Key: key}, &m.Rules)
 		}
 	}
-	return m.look(&in).truth
+	v := m.look(&in)
+	if m.outdone(v, 0) {
+		return Record{} // who asks learns that it is unavailable
+	}
+	return v.truth
 }
 
 func (s *State) destroyed(start Start) bool {

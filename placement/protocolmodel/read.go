@@ -69,6 +69,8 @@ func (a *actor) conclude() {
 	switch {
 	case !v.found:
 		a.nothing(v)
+	case a.outdone(v, a.of(a.Unknown)):
+		a.end(failed)
 	case a.c.Role == Destroyer:
 		a.destroy(v)
 	case v.truth.ends():
@@ -115,6 +117,12 @@ func (a *actor) nothing(v view) {
 		a.s.Lie = toldAbsent
 	}
 	a.end(missing)
+}
+
+// outdone reports whether nodes that did not answer may know better than all that
+// did: members, of which none has spoken. The session may have left those that have.
+func (c *Config) outdone(v view, unknown set) bool {
+	return c.Rules.MembersSpeak && v.truth.Members&v.answered == 0 && v.truth.Members&^unknown != 0
 }
 
 // served is what a reader gets. Behind the answer it repairs what it found.

@@ -20,6 +20,7 @@ type Rules struct {
 	DoubtHint    bool // a reader asks more than the node of its hint
 	AskAll       bool // all nodes are asked when the view is not clean
 	AbsentByAll  bool // "absent" only if all nodes answered
+	MembersSpeak bool // nothing is concluded as long as no member of the truth has answered
 	ReadRepair   bool // behind a READ whose view is not clean there is a commit of no change
 	HomeIsBase   bool // the home's record is the base, also when a copy is ahead of it
 	OneDecider   bool // of a lost home, the first node after it in list order that holds its epoch decides
@@ -67,7 +68,7 @@ func AllRules() Rules {
 	return Rules{
 		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
 		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, BoundVersions: true,
-		DoubtHint: true, AskAll: true, AbsentByAll: true, ReadRepair: true,
+		DoubtHint: true, AskAll: true, AbsentByAll: true, MembersSpeak: true, ReadRepair: true,
 		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
 		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,
 		Arbiter: true, ListUnheard: true, UnknownIsError: true, CreateFurther: true,

@@ -33,9 +33,10 @@ func (m *model) history(s *State) {
 	m.write(s, first)
 	switch m.Start {
 	case Moved:
-		next := first
-		next.Epoch, next.Revision, next.Home = 2, 2, 1
-		next.Members = m.firstOf(m.allNodes().without(0), 1, m.Copies)
+		m.write(s, m.movedOn(first))
+	case Fenced:
+		next := m.movedOn(first)
+		next.Leaving = set(0).with(0)
 		m.write(s, next)
 	case Buried:
 		m.write(s, Record{Kind: Tombstone, Members: m.allNodes().without(0)})
@@ -44,14 +45,22 @@ func (m *model) history(s *State) {
 	}
 }
 
-// write puts r on all its members.
+// movedOn is first, moved from n1 to the others.
+func (m *model) movedOn(first Record) Record {
+	next := first
+	next.Epoch, next.Revision, next.Home = 2, 2, 1
+	next.Members = m.firstOf(m.allNodes().without(0), 1, m.Copies)
+	return next
+}
+
+// write puts r on all its members, and on those that leave.
 func (m *model) write(s *State, r Record) {
 	stored := r
 	if r.ends() {
 		stored = Record{Kind: Tombstone}
 	}
 	for n := range m.Nodes {
-		if r.Members.has(n) {
+		if (r.Members | r.Leaving).has(n) {
 			s.Nodes[n].execute(Message{Verb: put, Record: stored}, &m.Rules)
 		}
 	}

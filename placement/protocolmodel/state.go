@@ -115,6 +115,7 @@ type Start uint8
 const (
 	Stored  Start = iota // the session is stored, home n1
 	Moved                // and has moved on to n2 while n1 was away; n1 is back with its memory
+	Fenced               // and has moved on to n2; n1 was told so, and has what it was told
 	Buried               // it was destroyed while n1 was away; n1 is back with its memory
 	Unborn               // nothing is stored yet
 	Emptied              // stored, and the last member is empty
