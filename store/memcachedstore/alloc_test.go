@@ -6,6 +6,8 @@ import (
 	"bytes"
 	"context"
 	"net"
+	"runtime/debug"
+	"sync"
 	"testing"
 	"time"
 
@@ -19,6 +21,7 @@ func TestCallsDoNotAllocate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // a collection empties pools
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -47,6 +50,13 @@ func TestCallsDoNotAllocate(t *testing.T) {
 		if got := testing.AllocsPerRun(1000, put); got > 0 {
 			t.Errorf("put %s: %v allocations, want none", name, got)
 		}
+		const ofGoroutines = 4 * companions
+		if got := testing.AllocsPerRun(5, func() { inCompany(get) }); got > companions*callsEach+ofGoroutines {
+			t.Errorf("gets in company %s: %v allocations, want one for each of %d", name, got, companions*callsEach)
+		}
+		if got := testing.AllocsPerRun(5, func() { inCompany(put) }); got > ofGoroutines {
+			t.Errorf("puts in company %s: %v allocations for %d, want none", name, got, companions*callsEach)
+		}
 		cancel()
 	}
 	s.Close()
@@ -54,8 +64,23 @@ func TestCallsDoNotAllocate(t *testing.T) {
 	<-ended
 }
 
+// inCompany runs call many times, by several goroutines at once.
+func inCompany(call func()) {
+	var wg sync.WaitGroup
+	for range companions {
+		wg.Go(func() {
+			for range callsEach {
+				call()
+			}
+		})
+	}
+	wg.Wait()
+}
+
+const companions, callsEach = 16, 100
+
 // answerWithoutAllocating plays a server on one connection, since allocations
-// are counted for the whole process. It expects one command at a time.
+// are counted for the whole process.
 func answerWithoutAllocating(t *testing.T, listener net.Listener) {
 	c, err := listener.Accept()
 	if err != nil {
@@ -65,24 +90,42 @@ func answerWithoutAllocating(t *testing.T, listener net.Listener) {
 	defer c.Close()
 	in, out := make([]byte, 64<<10), make([]byte, 0, 64<<10)
 	value := bytes.Repeat([]byte("v"), 1024)
-	for {
-		n, err := c.Read(in)
+	for end := 0; ; {
+		n, err := c.Read(in[end:])
 		if err != nil {
 			return
 		}
-		line, _, _ := bytes.Cut(in[:n], []byte("\r\n"))
-		opaque := line[bytes.LastIndexByte(line, 'O'):]
-		switch {
-		case bytes.HasPrefix(line, []byte("mg holdfast")):
-			out = append(out[:0], "EN O1\r\nEND\r\n"...)
-		case bytes.HasPrefix(line, []byte("mg")):
-			out = append(append(append(out[:0], "VA 1024 c1 f0 t-1 "...), opaque...), "\r\n"...)
-			out = append(append(out, value...), "\r\n"...)
-		default:
-			out = append(append(append(out[:0], "HD c1 "...), opaque...), "\r\n"...)
+		end += n
+		rest := in[:end]
+		for out = out[:0]; ; {
+			line, behind, ok := bytes.Cut(rest, []byte("\r\n"))
+			put := bytes.HasPrefix(line, []byte("ms"))
+			if !ok || put && len(behind) < len(value)+2 {
+				break
+			}
+			if rest = behind; put {
+				rest = behind[len(value)+2:]
+			}
+			out = appendReply(out, line, value)
 		}
+		end = copy(in, rest)
 		if _, err := c.Write(out); err != nil {
 			return
 		}
 	}
+}
+
+func appendReply(out, line, value []byte) []byte {
+	switch {
+	case bytes.HasPrefix(line, []byte("mg holdfast")):
+		return append(out, "EN O1\r\n"...)
+	case bytes.HasPrefix(line, []byte("stats")):
+		return append(out, "END\r\n"...)
+	}
+	opaque := line[bytes.LastIndexByte(line, 'O'):]
+	if bytes.HasPrefix(line, []byte("ms")) {
+		return append(append(append(out, "HD c1 "...), opaque...), "\r\n"...)
+	}
+	out = append(append(append(out, "VA 1024 c1 f0 t-1 "...), opaque...), "\r\n"...)
+	return append(append(out, value...), "\r\n"...)
 }

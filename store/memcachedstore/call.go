@@ -19,6 +19,7 @@ type call struct {
 	request
 	opaque uint16
 	state  atomic.Uint32
+	reads  bool // its caller has the reading role
 
 	answer store.Item    // set before answered
 	err    error         // set before answered
@@ -46,7 +47,7 @@ func (p *callPool) take(r request) *call {
 	if !ok {
 		cl = &call{done: make(chan struct{}, 1)}
 	}
-	cl.request = r
+	cl.request, cl.reads = r, false
 	cl.state.Store(queued)
 	return cl
 }

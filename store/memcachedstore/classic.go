@@ -93,6 +93,7 @@ func (d classic) writeAndRead(ctx context.Context, c *conn, r request) (store.It
 	if err != nil {
 		return store.Item{}, err
 	}
+	c.leaveToReader(written) // whoever reads must not wait for a write
 	read, unread := c.send(request{verb: get, key: r.key})
 	_, err = c.await(ctx, written)
 	if unread != nil {

@@ -123,3 +123,18 @@ func parseValue(line []byte) (valueLine, error) {
 	}
 	return valueLine{key: words[1], flags: uint32(flags), size: int(size), token: token}, nil
 }
+
+// complete finds all values and END, or the one line of any other answer.
+func (classic) complete(b []byte) bool {
+	for {
+		line, rest, ok := bytes.Cut(b, []byte("\n"))
+		if !ok || !bytes.HasPrefix(line, []byte("VALUE ")) {
+			return ok
+		}
+		v, err := parseValue(bytes.TrimSuffix(line, []byte("\r")))
+		if err != nil || len(rest) < v.size+2 {
+			return err != nil
+		}
+		b = rest[v.size+2:]
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"net"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,8 @@ type conn struct {
 	dropped     uint64     // of these, abandoned before they were sent
 	opaque      uint16     // of the last command
 	writing     bool       // somebody has the writing role
+	reading     bool       // somebody has the reading role; so it is while calls are in sent
+	single      int        // calls in a row that the reader found alone
 	watched     bool       // the watch timer is set
 	seen        uint64     // answers at the last look of watch
 	since       time.Time  // when watch first saw them
@@ -57,25 +60,29 @@ type conn struct {
 	died        time.Time  // with cause
 
 	dead    chan struct{} // closed after cause was set
-	wake    chan struct{} // hands the writing role to the writer goroutine
+	toWrite chan struct{} // hands the writing role to the writer goroutine
+	toRead  chan struct{} // hands the reading role to the reader goroutine
 	watch   *time.Timer
-	answers atomic.Uint64 // that came for calls; only the reader adds
+	answers atomic.Uint64 // that came for calls; whoever has the reading role adds
 
-	out      []byte    // the batch; whoever has the writing role owns these three
-	rest     []byte    // the part of it that the kernel has not yet taken
-	deadline time.Time // for writes by callers, as set on the wire
+	out     []byte    // the batch; whoever has the writing role owns these three
+	rest    []byte    // the part of it that the kernel has not yet taken
+	writeBy time.Time // for writes by callers, as set on the wire
 
-	taken []*call // from sent; the reader owns these two
-	next  int     // of taken, the call that gets the next answer
+	taken  []*call   // from sent; whoever has the reading role owns these three
+	next   int       // of taken, the call that gets the next answer
+	readBy time.Time // for reads by callers, as set on the wire
 }
 
 // newConn starts the goroutines of a connection in wg. They end after fail.
 func newConn(w wire, generation uint64, o *Options, pool *callPool, wg *sync.WaitGroup) *conn {
 	c := &conn{
 		wire: w, generation: generation, stall: o.StallTimeout, patience: o.CallTimeout, pool: pool,
-		dead:  make(chan struct{}),
-		wake:  make(chan struct{}, 1),
-		watch: time.NewTimer(o.StallTimeout),
+		dead:    make(chan struct{}),
+		toWrite: make(chan struct{}, 1),
+		toRead:  make(chan struct{}, 1),
+		watch:   time.NewTimer(o.StallTimeout),
+		single:  crowd,
 	}
 	c.watch.Stop()
 	wg.Go(c.reader)
@@ -84,8 +91,9 @@ func newConn(w wire, generation uint64, o *Options, pool *callPool, wg *sync.Wai
 	return c
 }
 
-// submit queues cl, and writes if nobody does. errGone says that the
-// connection was dead already; after any error cl is still the caller's own.
+// submit queues cl, and writes if nobody does. If nobody reads either, the
+// caller gets the reading role. errGone says that the connection was dead
+// already; after any error cl is still the caller's own.
 func (c *conn) submit(cl *call) error {
 	c.mu.Lock()
 	if err := c.admitLocked(&cl.request); err != nil {
@@ -101,12 +109,21 @@ func (c *conn) submit(cl *call) error {
 		return nil
 	}
 	c.writing = true
+	cl.reads, c.reading = !c.reading, true
+	if c.single < crowd {
+		c.mu.Unlock()
+		runtime.Gosched() // who can run queues its call first: larger batches
+		c.mu.Lock()
+	}
 	var batch []byte
 	if c.patient {
 		batch = c.takeLocked()
 	}
 	c.mu.Unlock()
-	c.writeFirst(batch)
+	if !c.writeFirst(batch) && cl.reads {
+		c.unsend(cl)
+		return errGone
+	}
 	return nil
 }
 

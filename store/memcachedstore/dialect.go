@@ -25,4 +25,8 @@ type dialect interface {
 	// the first line of the answer; receive reads the rest of it. After an error
 	// that matches errProtocol the connection cannot go on.
 	receive(c *conn, cl *call, line []byte) (store.Item, error)
+
+	// complete reports whether b begins with a whole answer, or with what is none
+	// at all: then receive will not wait for more, whatever the call.
+	complete(b []byte) bool
 }

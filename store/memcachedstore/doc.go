@@ -10,10 +10,16 @@
 // A method makes a call and puts it into the queue of the connection. If
 // nobody is writing, the caller takes the whole queue as one batch of commands
 // and writes it; what the kernel does not take at once, and what others queued
-// meanwhile, is left to the writer goroutine. The reader goroutine gives the
-// answers, which memcached sends in the order of the commands, to the calls in
-// that order. A third goroutine ends a connection on which calls wait and
-// nothing comes.
+// meanwhile, is left to the writer goroutine. In company a caller first lets the
+// others run, so that their commands go with its own.
+//
+// A caller who is alone reads its answer too, so that no goroutine waits for
+// another. In company the reader goroutine gives the answers, which memcached
+// sends in the order of the commands, to the calls in that order, and goes on
+// until calls come one by one. It also reads what takes longer than 10 ms, and
+// after 20 ms without a call, so that the end of a connection shows before the
+// next one. A third goroutine ends a connection on which calls wait and nothing
+// comes.
 //
 // # Versions and connections
 //

@@ -29,16 +29,32 @@ func (c *conn) send(r request) (*call, error) {
 
 // tell sends r, if that can be. Nobody waits for the answer, and the call is not
 // used again.
-func (c *conn) tell(r request) { _, _ = c.send(r) }
+func (c *conn) tell(r request) {
+	if cl, err := c.send(r); err == nil {
+		c.leaveToReader(cl)
+	}
+}
 
 // await returns the result of cl, or gives up when ctx ends.
 func (c *conn) await(ctx context.Context, cl *call) (store.Item, error) {
-	verb, cause := cl.verb, error(context.DeadlineExceeded)
-	var late <-chan time.Time
-	if _, bounded := ctx.Deadline(); !bounded {
-		late = cl.startTimer(c.patience)
+	end, bounded := ctx.Deadline()
+	if !bounded {
+		end = time.Now().Add(c.patience)
 	}
-	state := answered
+	if cl.reads && c.readOwn(cl, end) {
+		<-cl.done
+		return c.collect(cl)
+	}
+	var late <-chan time.Time
+	if !bounded {
+		late = cl.startTimer(time.Until(end))
+	}
+	return c.wait(ctx, cl, late)
+}
+
+// wait is await for a caller that does not read.
+func (c *conn) wait(ctx context.Context, cl *call, late <-chan time.Time) (store.Item, error) {
+	verb, cause, state := cl.verb, error(context.DeadlineExceeded), answered
 	select {
 	case <-cl.done:
 		return c.collect(cl)
@@ -59,6 +75,7 @@ func (c *conn) await(ctx context.Context, cl *call) (store.Item, error) {
 
 // forget gives cl up at once.
 func (c *conn) forget(cl *call) {
+	c.leaveToReader(cl)
 	if c.giveUp(cl) == answered {
 		<-cl.done
 		c.pool.giveBack(cl)

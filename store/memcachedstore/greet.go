@@ -18,7 +18,7 @@ const (
 	defaultMaxItem = 1 << 20
 
 	// readBuffer holds the answers to a batch of small commands at once.
-	readBuffer = 32 << 10
+	readBuffer = 64 << 10
 )
 
 // open connects to the server and asks what must be known of it. It ends with

@@ -1,6 +1,7 @@
 package memcachedstore
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strconv"
@@ -96,4 +97,18 @@ func (meta) receive(c *conn, cl *call, line []byte) (store.Item, error) {
 	}
 	item.Value, err = c.value(cl, a.size, c.maxItem)
 	return item, err
+}
+
+// complete finds the line, and after VA the value with its line end.
+func (meta) complete(b []byte) bool {
+	line, rest, ok := bytes.Cut(b, []byte("\n"))
+	if !ok {
+		return false
+	}
+	if size, ok := bytes.CutPrefix(line, []byte("VA ")); ok {
+		size, _, _ = bytes.Cut(size, []byte(" "))
+		n, _ := parseUint(size, maxSize)
+		return uint64(len(rest)) >= n+2
+	}
+	return true
 }

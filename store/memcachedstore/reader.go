@@ -1,138 +1,102 @@
 package memcachedstore
 
-import (
-	"bufio"
-	"errors"
-	"fmt"
-	"io"
+import "time"
 
-	"github.com/holdfast-sessions/holdfast/store"
-)
+// crowd is how many calls in a row must come alone before the reader leaves the
+// reading role to the callers: to give it to and fro costs more than to keep it.
+const crowd = 64
 
-// reader gives answers to calls in the order in which they were sent, until
-// the connection fails; then it finishes all calls that are left.
+// reader gives answers to calls in the order in which they were sent, while it
+// has the reading role. When the connection has failed it finishes all calls
+// that are left.
 func (c *conn) reader() {
-	var err error
-	for err == nil {
-		err = c.readAnswer()
+	idle := time.NewTimer(callerPatience)
+	defer idle.Stop()
+	for c.awaitReading(idle) {
+		if err := c.readCrowd(); err != nil {
+			c.fail(err)
+			break
+		}
 	}
-	c.fail(err)
 	c.finishAll()
 }
 
-// readAnswer waits for one answer and finishes the call that it is for. An
-// error is the end of the connection, and leaves the call to finishAll.
-func (c *conn) readAnswer() error {
-	line, err := readLine(c.in)
-	if err != nil {
-		return err
-	}
-	cl := c.nextSent()
-	if cl == nil {
-		return fmt.Errorf("%w: nobody asked", errProtocol)
-	}
-	item, err := c.speaks.receive(c, cl, line)
-	if errors.Is(err, errProtocol) {
-		return err
-	}
-	c.next++
-	c.answers.Add(1)
-	c.pool.finish(cl, item, err)
-	return nil
-}
-
-// nextSent is the call that gets the next answer, nil if none waits. The reader
-// takes all that were sent at once, so that it needs the mutex only once for
-// them.
-func (c *conn) nextSent() *call {
-	if c.next == len(c.taken) {
-		c.mu.Lock()
-		c.taken, c.sent = c.sent, c.taken[:0]
-		c.mu.Unlock()
-		c.next = 0
-	}
-	if len(c.taken) == 0 {
-		return nil
-	}
-	return c.taken[c.next]
-}
-
-// finishAll ends all calls of a dead connection. No call is queued or sent any
-// more, since both look at cause first.
-func (c *conn) finishAll() {
-	c.mu.Lock()
-	cause, inFlight := c.cause, append(c.taken[c.next:], c.sent...)
-	for _, cl := range c.queue {
-		// The mutex keeps a caller from giving up meanwhile.
-		if cl.state.Load() == abandoned {
-			c.pool.giveBack(cl)
-			continue
+// awaitReading waits for the reading role, and takes it from an idle
+// connection: so its end shows before the next call, and not by that call. The
+// reader has the role in any case; false says that the connection is dead.
+func (c *conn) awaitReading(idle *time.Timer) bool {
+	var accepted uint64
+	for {
+		idle.Reset(callerPatience)
+		select {
+		case <-c.toRead:
+			return true
+		case <-idle.C:
+			if c.takeReading(&accepted) {
+				return true
+			}
+		case <-c.dead:
+			if !c.takeReading(&accepted) {
+				<-c.toRead // whoever has it finds out too
+			}
+			return false
 		}
-		cl.err = unavailable(cause)
-		cl.state.Store(answered)
-		cl.done <- struct{}{}
-	}
-	c.queue, c.sent, c.taken, c.next = nil, nil, nil, 0
-	c.mu.Unlock()
-	for _, cl := range inFlight {
-		c.pool.finish(cl, store.Item{}, lost(cl.verb, cause))
 	}
 }
 
-var errHungUp = errors.New("the server closed the connection")
-
-// readLine reads up to CRLF and returns what is before it, valid until the next
-// read.
-func readLine(in *bufio.Reader) ([]byte, error) {
-	line, err := in.ReadSlice('\n')
-	switch {
-	case errors.Is(err, bufio.ErrBufferFull):
-		return nil, fmt.Errorf("%w: a line of more than %d bytes", errProtocol, len(line))
-	case errors.Is(err, io.EOF):
-		return nil, errHungUp
-	case err != nil:
-		return nil, fmt.Errorf("reading: %w", err)
-	case len(line) < 2 || line[len(line)-2] != '\r':
-		return nil, fmt.Errorf("%w: a line without its carriage return", errProtocol)
+// takeReading takes the reading role if nobody has it, and no call has come
+// since the last time or none can come.
+func (c *conn) takeReading(accepted *uint64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	idle := c.accepted == *accepted || c.cause != nil
+	*accepted = c.accepted
+	if c.reading || !idle {
+		return false
 	}
-	return line[:len(line)-2], nil
+	c.reading = true
+	return true
 }
 
-// value reads the value of an answer to cl. A caller that has gone does not get
-// it.
-func (c *conn) value(cl *call, size, limit int) ([]byte, error) {
-	if size > limit {
-		return nil, fmt.Errorf("%w: a value of %d bytes, above item_size_max", errProtocol, size)
+// readCrowd reads answers until calls come one by one. It has no deadline:
+// watcher sees to it that no read blocks for ever.
+func (c *conn) readCrowd() error {
+	c.readBy = time.Time{}
+	if err := c.SetReadDeadline(c.readBy); err != nil {
+		return err
 	}
-	if cl.state.Load() == abandoned {
-		return nil, skipValue(c.in, size)
+	for {
+		if err := c.readAnswer(); err != nil {
+			return err
+		}
+		if c.leaveReading() {
+			return nil
+		}
 	}
-	return readValue(c.in, size)
 }
 
-// readValue reads a value and its line end. It matches errProtocol if it
-// cannot: the rest of the value would be taken for answers.
-func readValue(in *bufio.Reader, size int) ([]byte, error) {
-	value := make([]byte, size)
-	if _, err := io.ReadFull(in, value); err != nil {
-		return nil, fmt.Errorf("%w: a value cut short: %w", errProtocol, err)
+// leaveReading gives up the reading role if no call is sent, and no crowd is
+// about to come back.
+func (c *conn) leaveReading() bool {
+	if c.next < len(c.taken) {
+		return false
 	}
-	return value, skipLineEnd(in)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.takeSentLocked()
+	c.reading = len(c.taken) > 0 || c.single < crowd || c.cause != nil
+	return !c.reading
 }
 
-// skipValue is readValue for a caller that has gone.
-func skipValue(in *bufio.Reader, size int) error {
-	if _, err := in.Discard(size); err != nil {
-		return fmt.Errorf("%w: a value cut short: %w", errProtocol, err)
+// takeSentLocked takes all calls that were sent, once those taken before are
+// answered. Who has the reading role so needs the mutex once for many.
+func (c *conn) takeSentLocked() {
+	c.taken, c.sent, c.next = c.sent, c.taken[:0], 0
+	switch len(c.taken) {
+	case 0:
+	case 1:
+		c.single++
+	default:
+		c.single = 0
 	}
-	return skipLineEnd(in)
-}
-
-func skipLineEnd(in *bufio.Reader) error {
-	end, err := in.Peek(2)
-	if err != nil || string(end) != "\r\n" {
-		return fmt.Errorf("%w: a value without its line end", errProtocol)
-	}
-	_, err = in.Discard(2)
-	return err
 }

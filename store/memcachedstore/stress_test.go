@@ -15,10 +15,7 @@ import (
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
-const (
-	stressWriters = 24
-	stressSteps   = 400
-)
+const stressCalls = 9600 // of all writers
 
 // Many goroutines, calls that are cancelled at any moment, connections that are
 // cut at any moment, a server that hesitates. Each goroutine writes one key and
@@ -27,23 +24,26 @@ const (
 func TestStress(t *testing.T) {
 	for name, tc := range map[string]struct {
 		old, proxy bool
+		writers    int // few: alone now, in company then
 		pause      int // comes once in so many commands; a proxy gets fewer writes
 	}{
-		"meta":    {false, false, 100},
-		"classic": {true, false, 100},
-		"proxy":   {true, true, 20},
+		"meta":        {false, false, 24, 100},
+		"classic":     {true, false, 24, 100},
+		"proxy":       {true, true, 24, 20},
+		"few":         {false, false, 2, 20},
+		"few classic": {true, false, 2, 20},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				server := newFake(t)
 				server.old, server.proxy = tc.old, tc.proxy
-				stress(t, server, tc.pause)
+				stress(t, server, tc.writers, tc.pause)
 			})
 		})
 	}
 }
 
-func stress(t *testing.T, server *fake, pause int) {
+func stress(t *testing.T, server *fake, writers, pause int) {
 	server.slow = func() {
 		if rand.N(pause) == 0 {
 			time.Sleep(rand.N(3 * time.Millisecond))
@@ -52,9 +52,9 @@ func stress(t *testing.T, server *fake, pause int) {
 	s := newStore(t, "fake:11211", &Options{Dial: server.dial, StallTimeout: 20 * time.Millisecond})
 	var seen outcomes
 	var wg sync.WaitGroup
-	for i := range stressWriters {
+	for i := range writers {
 		wg.Go(func() {
-			w := &stressWriter{t: t, server: server, store: s, key: fmt.Sprint("key-", i), seen: &seen}
+			w := &stressWriter{t: t, server: server, store: s, key: fmt.Sprint("key-", i), writers: writers, seen: &seen}
 			w.run()
 		})
 	}
@@ -93,11 +93,12 @@ func (o *outcomes) String() string {
 
 // A stressWriter is the only one who writes its key.
 type stressWriter struct {
-	t      *testing.T
-	server *fake
-	store  *Store
-	key    string
-	seen   *outcomes
+	t       *testing.T
+	server  *fake
+	store   *Store
+	key     string
+	writers int
+	seen    *outcomes
 
 	written int             // values made
 	sure    string          // what the last certain word said is stored; empty: nothing
@@ -107,7 +108,7 @@ type stressWriter struct {
 
 func (w *stressWriter) run() {
 	w.maybe = map[string]bool{}
-	for range stressSteps {
+	for range stressCalls / w.writers {
 		if rand.N(500) == 0 {
 			w.server.cut()
 		}
@@ -140,7 +141,7 @@ func (w *stressWriter) context() (context.Context, context.CancelFunc) {
 }
 
 func (w *stressWriter) readOther(ctx context.Context) {
-	key := fmt.Sprint("key-", rand.N(stressWriters))
+	key := fmt.Sprint("key-", rand.N(w.writers))
 	item, err := w.store.Get(ctx, key, store.Whole)
 	w.seen.add(err)
 	if err == nil && !strings.HasPrefix(string(item.Value), key+"=") {

@@ -11,9 +11,9 @@ const (
 	batchSize = 64 << 10 // a batch is closed once it has so many bytes
 	maxKept   = 4 * batchSize
 
-	// callerPatience bounds the write of a caller: half of it at least, all of
-	// it at most. The kernel takes a batch at once, unless the server does not
-	// read.
+	// callerPatience bounds the write of a caller, and its read: half of it at
+	// least, all of it at most. The kernel takes a batch at once, unless the
+	// server does not read.
 	callerPatience = 10 * time.Millisecond
 )
 
@@ -40,6 +40,10 @@ func (c *conn) takeLocked() []byte {
 		cl.item.Value = nil
 		c.sent = append(c.sent, cl)
 	}
+	if len(c.sent) > 0 && !c.reading {
+		c.reading = true
+		c.toRead <- struct{}{} // has room: the role exists once
+	}
 	c.queue = c.queue[:copy(c.queue, c.queue[n:])]
 	c.out = out
 	return out
@@ -47,29 +51,30 @@ func (c *conn) takeLocked() []byte {
 
 // writeFirst writes the batch of a caller that took the writing role, and
 // passes the role on if there is more to do. It never blocks for longer than
-// callerPatience: the caller's context may be about to end.
-func (c *conn) writeFirst(batch []byte) {
+// callerPatience: the caller's context may be about to end. False says that the
+// connection is dead and took nothing.
+func (c *conn) writeFirst(batch []byte) bool {
 	c.rest = batch
 	if c.patient {
 		n, err := c.writePatiently(batch)
 		c.rest = batch[n:]
 		if err != nil && !errors.Is(err, os.ErrDeadlineExceeded) {
 			c.fail(fmt.Errorf("writing: %w", err))
-			return
+			return n > 0
 		}
 	}
-	if len(c.rest) == 0 && c.resign() {
-		return
+	if len(c.rest) > 0 || !c.resign() {
+		c.toWrite <- struct{}{} // has room: the role exists once
 	}
-	c.wake <- struct{}{} // has room: the role exists once
+	return true
 }
 
 // writePatiently writes with a deadline. Setting it costs a good part of a
 // small write, so one deadline serves all writes of half its span.
 func (c *conn) writePatiently(batch []byte) (int, error) {
-	if now := time.Now(); c.deadline.Sub(now) < callerPatience/2 {
-		c.deadline = now.Add(callerPatience)
-		if err := c.SetWriteDeadline(c.deadline); err != nil {
+	if now := time.Now(); c.writeBy.Sub(now) < callerPatience/2 {
+		c.writeBy = now.Add(callerPatience)
+		if err := c.SetWriteDeadline(c.writeBy); err != nil {
 			return 0, err
 		}
 	}
@@ -91,7 +96,7 @@ func (c *conn) writer() {
 		select {
 		case <-c.dead:
 			return
-		case <-c.wake:
+		case <-c.toWrite:
 		}
 		if err := c.writeAll(); err != nil {
 			c.fail(fmt.Errorf("writing: %w", err))
@@ -104,8 +109,8 @@ func (c *conn) writer() {
 // until it finds the queue empty and gives up the role. It has no deadline:
 // watcher sees to it that no write blocks for ever.
 func (c *conn) writeAll() error {
-	c.deadline = time.Time{}
-	if err := c.SetWriteDeadline(c.deadline); err != nil {
+	c.writeBy = time.Time{}
+	if err := c.SetWriteDeadline(c.writeBy); err != nil {
 		return err
 	}
 	for batch := c.rest; ; {
