@@ -94,21 +94,40 @@ func (r *renewal) old() *op {
 // through it.
 func (r *renewal) prepare(ctx context.Context, old *op, next *record.Record) error {
 	v := look(old.roster, old.in)
-	next.Epoch, next.Leaving = r.epoch, nil
-	next.Revision = v.newest + 1
-	next.Members = r.to.roster.names(r.to.membersFrom(v.at, v.answered&^r.to.roster.draining))
+	next.Epoch, next.Revision = r.epoch, v.newest+1
+	r.place(next, v)
 	if err := r.to.enough(next, v.answered); err != nil {
 		return err
 	}
 	members, _ := r.to.roster.indices(next.Members)
 	r.epoch += 2
 	r.made = next
-	r.to.put(ctx, members&v.answered, next)
-	err := r.to.acknowledged(members&v.answered, next, &store.Change{})
+	targets := r.to.copiesOf(v, next)
+	r.to.put(ctx, targets, next)
+	err := r.to.acknowledged(targets, next, &store.Change{})
 	if err == nil && members&^v.answered != 0 {
 		r.to.oweMend(next)
 	}
 	return err
+}
+
+// place chooses where next is to lie: where the try before has left something, or else
+// that is to be left.
+func (r *renewal) place(next *record.Record, v view) {
+	wanted := v.answered &^ r.to.roster.draining
+	var before set
+	if r.made != nil {
+		members, _ := r.to.roster.indices(r.made.Members)
+		leaving, _ := r.to.roster.indices(r.made.Leaving)
+		before = members | leaving
+		if members&^wanted == 0 {
+			next.Members, next.Leaving = r.made.Members, r.made.Leaving
+			return
+		}
+	}
+	next.Members = r.to.roster.names(r.to.membersFrom(v.at, wanted))
+	members, _ := r.to.roster.indices(next.Members)
+	next.Leaving = r.to.roster.namesOf(before &^ members)
 }
 
 // alias makes old into what stands in the old place after the renewal.
