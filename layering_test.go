@@ -44,10 +44,13 @@ var testLayers = map[string]string{
 // commandLayers holds for the module cmd/holdfast, which may also use what
 // others wrote.
 var commandLayers = map[string]string{
-	"cmd/holdfast":          ". store store/memcachedstore node cmd/holdfast/drill cmd/holdfast/tomcat cmd/holdfast/spelling",
+	"cmd/holdfast":          ". store store/memcachedstore node cmd/holdfast/demo cmd/holdfast/drill cmd/holdfast/tomcat cmd/holdfast/spelling",
 	"cmd/holdfast/tomcat":   "cmd/holdfast/spelling",
 	"cmd/holdfast/spelling": "",
-	"cmd/holdfast/drill":    ". store store/memcachedstore node",
+	"cmd/holdfast/demo":     ". cmd/holdfast/ledger cmd/holdfast/rig",
+	"cmd/holdfast/drill":    ". cmd/holdfast/ledger cmd/holdfast/rig",
+	"cmd/holdfast/ledger":   ". cmd/holdfast/rig",
+	"cmd/holdfast/rig":      ". store store/memcachedstore node",
 }
 
 const modulePath = "github.com/holdfast-sessions/holdfast"

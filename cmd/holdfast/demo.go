@@ -2,23 +2,34 @@ package main
 
 import (
 	"errors"
+	"net"
+	"net/http"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/demo"
 	"github.com/holdfast-sessions/holdfast/cmd/holdfast/drill"
 )
 
 // demoCommand is "holdfast demo".
 type demoCommand struct {
-	Config    string `placeholder:"FILE" help:"Read settings from this TOML file."`
-	Drill     bool   `help:"Kill and revive servers and nodes under load, and count what is lost."`
-	Seconds   count  `default:"30" placeholder:"N" help:"How long the load lasts, in all modes together (${default})."`
-	Copies    count  `placeholder:"N" help:"How many nodes hold a session, its home included (2)."`
-	Memcached bool   `help:"Run memcached processes as nodes, which have to be installed, in place of nodes inside this process."`
+	Config    string  `placeholder:"FILE" help:"Read settings from this TOML file."`
+	Listen    address `default:"127.0.0.1:8080" placeholder:"ADDRESS" help:"Where to listen, host:port (${default})."`
+	Drill     bool    `help:"No page: kill and revive servers and nodes under load, and count what is lost."`
+	Seconds   count   `default:"30" placeholder:"N" help:"How long the drill lasts, in all modes together (${default})."`
+	Copies    count   `placeholder:"N" help:"How many nodes hold a session, its home included (2)."`
+	Memcached bool    `help:"Run memcached processes as nodes, which have to be installed, in place of nodes inside this process."`
 }
 
 // Help is kong's detailed help.
 func (demoCommand) Help() string {
-	return `holdfast demo --drill runs three app servers and three cache nodes on free ports of this
+	return `holdfast demo runs three app servers, three cache nodes and a balancer in this process and
+prints the address of a page. There one sees where one's session lies, kills, freezes, empties
+and revives servers and nodes, changes mode and copies, and watches what simulated users were
+promised. Everybody who reaches the page can do that: it listens on this machine only, unless
+--listen says otherwise. Ctrl-C ends it.
+
+holdfast demo --drill runs three app servers and three cache nodes on free ports of this
 machine, in each mode for a third of the time: non-sticky, sticky with synchronous and sticky
 with asynchronous backup. 48 clients use 200 sessions on them: they add to counters, many of
 them to the same, set values, read, log out and in again. Meanwhile servers and nodes are
@@ -41,11 +52,24 @@ app. A machine too busy to answer at all within that second spoils the drill.
 With --copies 1 a session lies on one node, and the drill must find some that are lost.`
 }
 
-// Run makes the drill.
+// Run runs the page, or the drill.
 func (c *demoCommand) Run(p *process) error {
-	if !c.Drill {
-		return errors.New("there is only one demo: write holdfast demo --drill")
+	if c.Drill {
+		return c.drill(p)
 	}
+	return demo.Run(p.ctx, demo.Options{
+		Listen: string(c.Listen), Copies: int(c.Copies), Memcached: c.Memcached,
+		App: func(m *holdfast.Manager, route string) http.Handler {
+			return newApp(m, route, p.log, p.ctx.Done()).handler()
+		},
+		Ready: func(at net.Addr) {
+			p.say("Three app servers, three cache nodes and a balancer. Ctrl-C ends them.")
+			p.say("Open http://%s/", at)
+		},
+	})
+}
+
+func (c *demoCommand) drill(p *process) error {
 	report, err := drill.Run(p.ctx, drill.Options{
 		Length: time.Duration(c.Seconds) * time.Second, Copies: int(c.Copies), Memcached: c.Memcached, Say: p.say,
 	})

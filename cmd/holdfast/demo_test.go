@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -78,13 +79,39 @@ func TestDrillStopsWhenItIsTold(t *testing.T) {
 	r.stderr.wait(t, "stopped before the end")
 }
 
+func TestDemoServesItsPageAndEndsCleanly(t *testing.T) {
+	r := start(t, "demo", "--listen=127.0.0.1:0", "--copies=3")
+	base, client := "http://"+r.address(), newClient()
+	defer client.CloseIdleConnections()
+	if got := read(t, client, newRequest(t, "GET", base+"/", nil)); !strings.Contains(got, "<title>Holdfast demo</title>") {
+		t.Errorf("page: got %s", got)
+	}
+	form := strings.NewReader("colour=teal")
+	if got := read(t, client, newRequest(t, "POST", base+"/session", form)); !strings.HasPrefix(got, "200 ") || !strings.Contains(got, `"colour":"teal"`) {
+		t.Errorf("POST /session: got %s", got)
+	}
+	got := read(t, client, newRequest(t, "GET", base+"/session", nil))
+	if !regexp.MustCompile(`"node":"n\d".*"copies":\["n\d","n\d"\].*"colour":"teal"`).MatchString(got) {
+		t.Errorf("GET /session: got %s, want it on three nodes", got)
+	}
+	if got := read(t, client, newRequest(t, "POST", base+"/demo/load", strings.NewReader("on=true"))); !strings.HasPrefix(got, "204 ") {
+		t.Errorf("POST /demo/load: got %s", got)
+	}
+	r.stop()
+	r.wantEnd(exitOK)
+	if log := r.stderr.String(); log != "" {
+		t.Errorf("standard error: got %s, want nothing", log)
+	}
+}
+
 func TestDemoThatCannotRunSaysWhy(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, row := range []struct {
 		args []string
 		want string
 	}{
-		{[]string{"demo"}, `write holdfast demo --drill`},
+		{[]string{"demo", "--listen=127.0.0.1:0", "--copies=4"}, `4 copies on 3 nodes`},
+		{[]string{"demo", "--listen=127.0.0.1:0", "--memcached"}, `memcached is not installed here`},
 		{[]string{"demo", "--drill", "--copies=4"}, `4 copies on 3 nodes`},
 		{[]string{"demo", "--drill", "--memcached"}, `memcached is not installed here`},
 	} {

@@ -317,6 +317,12 @@ var settingRows = []settingRow{
 		option:  "Cookie.Partitioned", example: "true", refused: "maybe",
 	},
 	{
+		command: "demo", name: "listen",
+		takes:   map[string]string{"127.0.0.1:0": "127.0.0.1:0"},
+		refuses: map[string]string{"8080": "want host:port"},
+		value:   func(c *commands) any { return c.Demo.Listen },
+	},
+	{
 		command: "demo", name: "drill",
 		takes:   map[string]string{"true": "true", "false": "false"},
 		refuses: map[string]string{"maybe": "true"},

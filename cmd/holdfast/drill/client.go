@@ -2,13 +2,11 @@ package drill
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
-	"fmt"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/ledger"
 )
 
 // A client sends one request after the other, as a balancer would spread them.
@@ -30,86 +28,49 @@ func newClient(d *drill, number, of int) *client {
 	}
 }
 
-// A reply is an answer with the cookie that came with it.
-type reply struct {
-	answer
-	cookie string
-}
-
-const (
-	cookieName = "session"
-	anyServer  = -1
-)
+const anyServer = -1
 
 // send sends a request to the server with that number. To anyServer is to the one
 // that the cookie names if the mode is sticky, else to one after the other; and then to
 // another when it did not reach that one.
-func (c *client) send(method, path, cookie string, server int) reply {
-	c.drill.ledger.underWay.Add(1)
-	defer c.drill.ledger.underWay.Add(-1)
+func (c *client) send(method, path, cookie string, server int) ledger.Reply {
+	c.drill.underWay.Add(1)
+	defer c.drill.underWay.Add(-1)
 	start := time.Now()
 	r := c.deliver(method, path, cookie, server)
 	c.took = append(c.took, time.Since(start))
-	if r.Outcome == refused || r.Outcome == unknown {
+	if r.Outcome == ledger.Refused || r.Outcome == ledger.Unknown {
 		c.failed++
 	}
 	return r
 }
 
-func (c *client) deliver(method, path, cookie string, server int) reply {
+func (c *client) deliver(method, path, cookie string, server int) ledger.Reply {
 	for n := range 2 * size {
 		at := server
 		if at == anyServer && n == 0 {
-			at = c.drill.site.mode.serverFor(cookie)
+			at = serverFor(c.drill.site.mode, cookie)
 		}
-		r, err := c.try(method, path, cookie, c.address(at))
+		r, err := ledger.Ask(c.http, method, "http://"+c.address(at)+path, cookie)
 		switch {
 		case err == nil:
 			return r
-		case method == http.MethodGet || neverSent(err):
+		case method == http.MethodGet || ledger.NeverSent(err):
 		default:
-			return reply{answer: answer{Outcome: unknown}}
+			return outcome(ledger.Unknown)
 		}
 	}
-	return reply{answer: answer{Outcome: refused}}
+	return outcome(ledger.Refused)
 }
+
+func outcome(o ledger.Outcome) ledger.Reply { return ledger.Reply{Answer: ledger.Answer{Outcome: o}} }
 
 func (c *client) address(server int) string {
 	if server == anyServer {
 		c.next++
 		server = c.next % size
 	}
-	return c.drill.site.servers[server].address
-}
-
-func neverSent(err error) bool {
-	failure, ok := errors.AsType[*net.OpError](err)
-	return ok && failure.Op == "dial"
-}
-
-func (c *client) try(method, path, cookie, address string) (r reply, err error) {
-	// Not the drill's context: a request whose client leaves tells nothing.
-	req, err := http.NewRequestWithContext(context.Background(), method, "http://"+address+path, nil)
-	if err != nil {
-		return r, err
-	}
-	if cookie != "" {
-		req.AddCookie(&http.Cookie{Name: cookieName, Value: cookie})
-	}
-	res, err := c.http.Do(req)
-	if err != nil {
-		return r, err
-	}
-	defer res.Body.Close()
-	if err := json.NewDecoder(res.Body).Decode(&r.answer); err != nil {
-		return r, fmt.Errorf("%s: %w", res.Status, err)
-	}
-	for _, cookie := range res.Cookies() {
-		if cookie.Name == cookieName && cookie.MaxAge >= 0 {
-			r.cookie = cookie.Value
-		}
-	}
-	return r, nil
+	return c.drill.site.servers[server].Address
 }
 
 // work loads the site until ctx ends. A client that had to wait rests as long:

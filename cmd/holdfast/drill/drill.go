@@ -5,7 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/rig"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/ledger"
 )
 
 // Options of a drill.
@@ -25,13 +30,13 @@ const (
 // Run makes a drill in each mode and returns what came of it. When ctx ends early the
 // report has what was seen until then, and the error is that of ctx.
 func Run(ctx context.Context, opts Options) (*Report, error) {
-	parts := []part{{nonSticky, allFaults, 0, 1}, {stickySync, allFaults, 4, 2}, {stickyAsync, allFaults, 1, 2}}
+	parts := []part{{rig.NonSticky(), allFaults, 0, 1}, {rig.StickySync(), allFaults, 4, 2}, {rig.StickyAsync(), allFaults, 1, 2}}
 	return run(ctx, opts, parts)
 }
 
 // A part is the drill of one mode.
 type part struct {
-	mode   mode
+	mode   rig.Mode
 	round  func(*site) []fault
 	first  int // fault of the first round
 	fewest int // faults, however long they take
@@ -59,8 +64,8 @@ func (p part) play(ctx context.Context, opts Options) (*drill, error) {
 		return nil, err
 	}
 	defer s.close()
-	d := &drill{Options: opts, part: p, site: s, ledger: new(ledger), began: time.Now()}
-	d.Say("%s: %d clients on %d sessions, for %v.", p.mode.name, clientCount, sessionCount, opts.Length)
+	d := &drill{Options: opts, part: p, site: s, ledger: ledger.New(sessionCount), began: time.Now()}
+	d.Say("%s: %d clients on %d sessions, for %v.", p.mode.Name, clientCount, sessionCount, opts.Length)
 	stopLoad, err := d.startLoad(ctx)
 	if err == nil {
 		err = d.faultByFault(ctx)
@@ -76,13 +81,14 @@ func (p part) play(ctx context.Context, opts Options) (*drill, error) {
 type drill struct {
 	Options
 	part
-	site    *site
-	ledger  *ledger
-	clients []*client // the load
-	readers []*client // read all sessions together
-	began   time.Time
-	struck  []struckFault // in order of time
-	unsent  int           // sessions with changes that killed servers had not sent
+	site     *site
+	ledger   *ledger.Ledger
+	underWay atomic.Int64 // requests
+	clients  []*client    // the load
+	readers  []*client    // read all sessions together
+	began    time.Time
+	struck   []struckFault // in order of time
+	unsent   int           // sessions with changes that killed servers had not sent
 }
 
 // startLoad begins the sessions and then the load on them. The caller calls stop
@@ -98,7 +104,7 @@ func (d *drill) startLoad(ctx context.Context) (stop func(), err error) {
 		d.readers = append(d.readers, newClient(d, number, readerCount))
 	}
 	inParallel(d.clients, (*client).beginAll)
-	if d.ledger.size() < sessionCount {
+	if len(d.ledger.Sessions()) < sessionCount {
 		return stop, errors.New("the sessions could not be begun: no app server answers")
 	}
 	for _, c := range d.clients {
@@ -125,7 +131,7 @@ func (d *drill) readAll(ctx context.Context) error {
 	for server := range d.site.servers {
 		inParallel(d.readers, func(c *client) { c.readOwn(server) })
 	}
-	if n := d.ledger.unreadable(); n > 0 {
+	if n := d.ledger.Unreadable(); n > 0 {
 		return fmt.Errorf("%d sessions cannot be read at the end, though nothing fails any more", n)
 	}
 	return nil

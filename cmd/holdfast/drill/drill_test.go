@@ -5,10 +5,12 @@ import (
 	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/rig"
 )
 
 // play makes a drill of one round of faults in one mode.
-func play(t *testing.T, isMemcached bool, m mode, round func(*site) []fault, faults int) *Report {
+func play(t *testing.T, isMemcached bool, m rig.Mode, round func(*site) []fault, faults int) *Report {
 	t.Helper()
 	r, err := run(t.Context(), Options{Length: time.Second, Memcached: isMemcached, Say: t.Logf}, []part{{m, round, 0, faults}})
 	if err != nil {
@@ -22,7 +24,7 @@ func play(t *testing.T, isMemcached bool, m mode, round func(*site) []fault, fau
 
 // The kill of a node is what holdfast demo is tested with.
 func TestTheOtherFaults(t *testing.T) {
-	r := play(t, false, nonSticky, func(s *site) []fault {
+	r := play(t, false, rig.NonSticky(), func(s *site) []fault {
 		return []fault{s.killServer(0), s.flushNode(1), s.freezeNode(2)}
 	}, 3)
 	if r.Faults != 3 {
@@ -34,7 +36,7 @@ func TestMemcachedAsNodes(t *testing.T) {
 	if _, err := exec.LookPath("memcached"); err != nil {
 		t.Skip("memcached is not installed")
 	}
-	r := play(t, true, nonSticky, func(s *site) []fault { return []fault{s.killNode(1), s.freezeNode(0)} }, 2)
+	r := play(t, true, rig.NonSticky(), func(s *site) []fault { return []fault{s.killNode(1), s.freezeNode(0)} }, 2)
 	if r.Relocations == 0 {
 		t.Error("no session got other nodes")
 	}
@@ -43,19 +45,19 @@ func TestMemcachedAsNodes(t *testing.T) {
 // Of what a killed server held alone no more is lost than it had said. The nodes are
 // frozen before, so that it holds something.
 func TestLossesAreWithinTheBudget(t *testing.T) {
-	r := play(t, false, stickyAsync, func(s *site) []fault {
+	r := play(t, false, rig.StickyAsync(), func(s *site) []fault {
 		kill := s.killServer(0)
 		dies := kill.strike
 		kill.strike = func() error {
 			for _, n := range s.nodes {
-				if err := n.freeze(true); err != nil {
+				if err := n.Freeze(true); err != nil {
 					return err
 				}
 			}
 			time.Sleep(100 * time.Millisecond)
 			err := dies()
 			for _, n := range s.nodes {
-				err = errors.Join(err, n.freeze(false))
+				err = errors.Join(err, n.Freeze(false))
 			}
 			return err
 		}

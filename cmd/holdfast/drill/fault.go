@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/rig"
 )
 
 // A fault is what can happen to one of the site.
 type fault struct {
 	kind, target string
-	killed       *server // if it kills one
+	killed       *rig.Server // if it kills one
 	strike, mend func() error
 	lasts        time.Duration
 	takes        time.Duration // about, until everything has recovered from it
@@ -24,7 +26,7 @@ type struckFault struct {
 const (
 	nodeTakes  = 4 * time.Second // a node must answer for a while before it is used again
 	shortTakes = time.Second
-	frozenFor  = patience + 200*time.Millisecond
+	frozenFor  = rig.Patience + 200*time.Millisecond
 
 	mostSweeps     = 50
 	wantedUnderWay = 12 // requests, when a fault strikes
@@ -41,24 +43,24 @@ func allFaults(s *site) (round []fault) {
 
 func (s *site) killNode(i int) fault {
 	n := s.nodes[i]
-	return fault{"kill of a node", n.name, nil, n.kill, n.start, 700 * time.Millisecond, nodeTakes}
+	return fault{"kill of a node", n.Name, nil, n.Kill, n.Start, 700 * time.Millisecond, nodeTakes}
 }
 
 func (s *site) killServer(i int) fault {
 	server := s.servers[i]
-	strike := func() error { server.kill(); return nil }
-	return fault{"kill of an app server", server.name, server, strike, server.start, 400 * time.Millisecond, shortTakes}
+	strike := func() error { server.Kill(); return nil }
+	return fault{"kill of an app server", server.Name, server, strike, server.Start, 400 * time.Millisecond, shortTakes}
 }
 
 func (s *site) freezeNode(i int) fault {
 	n := s.nodes[i]
-	freeze := func(frozen bool) func() error { return func() error { return n.freeze(frozen) } }
-	return fault{"freeze of a node", n.name, nil, freeze(true), freeze(false), frozenFor, nodeTakes}
+	freeze := func(frozen bool) func() error { return func() error { return n.Freeze(frozen) } }
+	return fault{"freeze of a node", n.Name, nil, freeze(true), freeze(false), frozenFor, nodeTakes}
 }
 
 func (s *site) flushNode(i int) fault {
 	n := s.nodes[i]
-	return fault{"flush of a node", n.name, nil, n.flush, func() error { return nil }, 0, shortTakes}
+	return fault{"flush of a node", n.Name, nil, n.Empty, func() error { return nil }, 0, shortTakes}
 }
 
 // faultByFault plays rounds of faults, d.fewest at least, until the time is up.
@@ -103,19 +105,19 @@ func (d *drill) strike(ctx context.Context, f fault) error {
 // awaitLoad waits for a moment at which many requests are under way, and returns
 // how many.
 func (d *drill) awaitLoad() int64 {
-	for end := time.Now().Add(time.Second); d.ledger.underWay.Load() < wantedUnderWay && time.Now().Before(end); {
+	for end := time.Now().Add(time.Second); d.underWay.Load() < wantedUnderWay && time.Now().Before(end); {
 		time.Sleep(time.Millisecond)
 	}
-	return d.ledger.underWay.Load()
+	return d.underWay.Load()
 }
 
 // loseUnsent has clients expect no more of a dead server than it had sent.
-func (d *drill) loseUnsent(s *server) {
-	now, local := time.Now(), s.sessions().Stats().Local
+func (d *drill) loseUnsent(s *rig.Server) {
+	now, local := time.Now(), s.Sessions().Stats().Local
 	if local.Unsent > 0 {
-		d.say("%s had changes of %d sessions that it had not sent, the oldest for %v", s.name, local.Unsent, local.OldestUnsent.Round(time.Millisecond))
+		d.say("%s had changes of %d sessions that it had not sent, the oldest for %v", s.Name, local.Unsent, local.OldestUnsent.Round(time.Millisecond))
 		d.unsent += local.Unsent
-		d.ledger.forgive(now.Add(-local.OldestUnsent))
+		d.ledger.Forgive(now.Add(-local.OldestUnsent))
 	}
 }
 

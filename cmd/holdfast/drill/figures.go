@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/ledger"
 )
 
 // Figures are what came of a drill, in counts and milliseconds.
@@ -37,8 +39,8 @@ func (d *drill) figures() Figures {
 	for _, s := range d.struck {
 		f.InFlight += s.underWay
 	}
-	for _, s := range d.ledger.sessions() {
-		f.find(s.found())
+	for _, s := range d.ledger.Sessions() {
+		f.find(s.Found())
 	}
 	for _, c := range d.allClients() {
 		f.Failed += c.failed
@@ -59,19 +61,19 @@ func (d *drill) took() (all []time.Duration) {
 	return all
 }
 
-func (f *Figures) find(found findings) {
-	if found.lost {
+func (f *Figures) find(found ledger.Findings) {
+	if found.Lost {
 		f.Lost++
 	}
-	if found.resurrected {
+	if found.Resurrected {
 		f.Resurrected++
 	}
-	if found.unsentLost > 0 {
+	if found.UnsentLost > 0 {
 		f.Losers++
 	}
-	f.UnsentLost += found.unsentLost
-	f.LostUpdates += found.lostUpdates
-	f.Doubled += found.doubled
+	f.UnsentLost += found.UnsentLost
+	f.LostUpdates += found.LostUpdates
+	f.Doubled += found.Doubled
 }
 
 // add adds the counts of another mode.

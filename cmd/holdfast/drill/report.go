@@ -9,6 +9,8 @@ import (
 	"slices"
 	"text/tabwriter"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/rig"
 )
 
 // A Report is the outcome of a drill. As JSON it has the figures of each mode,
@@ -22,7 +24,7 @@ type Report struct {
 // include adds the outcome of one mode.
 func (r *Report) include(d *drill) {
 	f := d.figures()
-	r.Modes[d.mode.name] = f
+	r.Modes[d.mode.Name] = f
 	r.took = append(r.took, d.took()...)
 	r.add(f)
 	r.time(r.took)
@@ -72,7 +74,7 @@ func (f Figures) wrong(mode string) (wrong []error) {
 		{f.Faults > 0 && f.InFlight > 0, "fault struck while requests were under way"},
 		{f.Relocations > 0, "session got other nodes"},
 		{f.Replayed > 0, "change was replayed"},
-		{f.Takeovers > 0 || mode == nonSticky.name, "session was taken over"},
+		{f.Takeovers > 0 || mode == rig.NonSticky().Name, "session was taken over"},
 	} {
 		if !needed.happened {
 			wrong = append(wrong, errors.New("no "+needed.what+": this drill shows nothing"))

@@ -4,26 +4,27 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"sync"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/ledger"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/rig"
 )
 
 // A site is the nodes and the app servers. Only the drill's own goroutine
 // changes it.
 type site struct {
-	nodes   []*cacheNode
-	servers []*server
-	mode    mode
+	nodes   []*rig.Node
+	servers []*rig.Server
+	mode    rig.Mode
 	copies  int
 }
 
 const size = 3 // nodes, and servers
 
 // newSite starts all.
-func newSite(m mode, opts Options) (s *site, err error) {
+func newSite(m rig.Mode, opts Options) (s *site, err error) {
 	s = &site{mode: m, copies: opts.Copies}
 	defer func() {
 		if err != nil {
@@ -32,14 +33,14 @@ func newSite(m mode, opts Options) (s *site, err error) {
 		}
 	}()
 	for i := range size {
-		n, err := newNode(fmt.Sprintf("n%d", i+1), opts.Memcached)
+		n, err := rig.NewNode(fmt.Sprintf("n%d", i+1), opts.Memcached)
 		if err != nil {
 			return s, err
 		}
 		s.nodes = append(s.nodes, n)
 	}
 	for i := range size {
-		server, err := newServer(s, serverName(i))
+		server, err := rig.NewServer(serverName(i), func() rig.Setup { return s.setup(serverName(i)) })
 		if err != nil {
 			return s, err
 		}
@@ -48,25 +49,22 @@ func newSite(m mode, opts Options) (s *site, err error) {
 	return s, nil
 }
 
-func serverName(i int) string { return fmt.Sprintf("app%d", i+1) }
-
-// list is the nodes as app servers get them.
-func (s *site) list() string {
-	var all []string
-	for _, n := range s.nodes {
-		all = append(all, n.name+":"+n.address)
-	}
-	return strings.Join(all, ",")
+func (s *site) setup(route string) rig.Setup {
+	return rig.Setup{Nodes: rig.List(s.nodes), Options: s.mode.Options(route, s.copies), Handler: ledger.Handler}
 }
 
+func serverName(i int) string { return fmt.Sprintf("app%d", i+1) }
+
 func (s *site) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), 2*rig.Patience)
+	defer cancel()
 	var closing sync.WaitGroup
 	for _, server := range s.servers {
-		closing.Go(server.close)
+		closing.Go(func() { server.Close(ctx) })
 	}
 	closing.Wait()
 	for _, n := range s.nodes {
-		_ = n.kill()
+		_ = n.Kill()
 	}
 }
 
@@ -74,7 +72,7 @@ func (s *site) close() {
 func (s *site) awaitNodes(ctx context.Context) error {
 	for end := time.Now().Add(20 * time.Second); !s.nodesAreUp(); {
 		if time.Now().After(end) {
-			return fmt.Errorf("20 seconds after the last fault the app servers do not use all nodes: has this machine too much to do? %v", s.servers[0].sessions().Nodes())
+			return fmt.Errorf("20 seconds after the last fault the app servers do not use all nodes: has this machine too much to do? %v", s.servers[0].Sessions().Nodes())
 		}
 		if err := pause(ctx, 20*time.Millisecond); err != nil {
 			return err
@@ -85,10 +83,10 @@ func (s *site) awaitNodes(ctx context.Context) error {
 
 func (s *site) nodesAreUp() bool {
 	for _, server := range s.servers {
-		if s := server.sessions().Stats(); s.Placement.MendsOwed+s.Placement.EndsOwed > 0 {
+		if s := server.Sessions().Stats(); s.Placement.MendsOwed+s.Placement.EndsOwed > 0 {
 			return false
 		}
-		for _, n := range server.sessions().Nodes() {
+		for _, n := range server.Sessions().Nodes() {
 			if n.State != "up" {
 				return false
 			}
@@ -120,14 +118,14 @@ func (s *site) mended() uint64 {
 // one did not send it never will.
 func (s *site) stats() (sum holdfast.Stats) {
 	for _, server := range s.servers {
-		for _, l := range server.lives {
-			stats := l.sessions.Stats()
+		for _, life := range server.Lives() {
+			stats := life.Stats()
 			sum.Replays += stats.Replays
 			sum.Placement.Relocations += stats.Placement.Relocations
 			sum.Placement.Repairs += stats.Placement.Repairs
 			sum.Local.TakeOvers += stats.Local.TakeOvers
 		}
-		sum.Local.Unsent += server.sessions().Stats().Local.Unsent
+		sum.Local.Unsent += server.Sessions().Stats().Local.Unsent
 	}
 	return sum
 }

@@ -5,6 +5,8 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/ledger"
 )
 
 // What the clients do.
@@ -33,7 +35,7 @@ func (c *client) step() {
 	}
 }
 
-func (c *client) session(i int) *session { return c.drill.ledger.current[i].Load() }
+func (c *client) session(i int) *ledger.Session { return c.drill.ledger.Current(i) }
 
 // own yields this client's part of the places. Only it begins and ends the
 // sessions there, and sets their notes.
@@ -61,8 +63,8 @@ func (c *client) beginAll() {
 func (c *client) begin(i int) {
 	for range tries {
 		sent := time.Now()
-		if r := c.send(http.MethodPost, "/begin", "", anyServer); r.Outcome == done && r.cookie != "" {
-			c.drill.ledger.open(i, &session{cookie: r.cookie, begun: sent})
+		if r := c.send(http.MethodPost, "/begin", "", anyServer); r.Outcome == ledger.Done && r.Cookie != "" {
+			c.drill.ledger.Open(i, r.Cookie, sent)
 			return
 		}
 	}
@@ -71,7 +73,7 @@ func (c *client) begin(i int) {
 func (c *client) add(i int) { c.change(c.session(i), "/add", 1, 0) }
 
 func (c *client) setNote(i int) {
-	if c.session(i).isOver() {
+	if c.session(i).IsOver() {
 		c.begin(i)
 		return
 	}
@@ -79,39 +81,39 @@ func (c *client) setNote(i int) {
 	c.change(c.session(i), fmt.Sprintf("/note?n=%d", c.notes), 0, c.notes)
 }
 
-func (c *client) change(s *session, path string, adds, note int64) {
-	p := s.present(adds, note)
-	s.learn(p, c.send(http.MethodPost, path, p.cookie, anyServer), adds, note)
+func (c *client) change(s *ledger.Session, path string, adds, note int64) {
+	p := s.Present(adds, note)
+	s.Learn(p, c.send(http.MethodPost, path, p.Cookie, anyServer), adds, note)
 }
 
-func (c *client) read(s *session, server int) outcome {
-	p := s.present(0, 0)
-	r := c.send(http.MethodGet, "/read", p.cookie, server)
-	s.learn(p, r, 0, 0)
+func (c *client) read(s *ledger.Session, server int) ledger.Outcome {
+	p := s.Present(0, 0)
+	r := c.send(http.MethodGet, "/read", p.Cookie, server)
+	s.Learn(p, r, 0, 0)
 	return r.Outcome
 }
 
 // leave logs out and in again.
 func (c *client) leave(i int) {
 	s := c.session(i)
-	s.leave()
+	s.Leave()
 	for range tries {
-		switch c.send(http.MethodPost, "/logout", s.present(0, 0).cookie, anyServer).Outcome {
-		case done:
-			c.drill.ledger.close(s)
+		switch c.send(http.MethodPost, "/logout", s.Present(0, 0).Cookie, anyServer).Outcome {
+		case ledger.Done:
+			c.drill.ledger.Close(s)
 			c.begin(i)
 			return
-		case gone: // by an earlier try, of which the client was told nothing
+		case ledger.Gone: // by an earlier try, of which the client was told nothing
 			c.begin(i)
 			return
-		case refused, unknown:
+		case ledger.Refused, ledger.Unknown:
 		}
 	}
 }
 
 // haunt comes with the cookie of a session that was ended.
 func (c *client) haunt() {
-	if s := c.drill.ledger.anyEnded(); s != nil {
+	if s := c.drill.ledger.AnyEnded(); s != nil {
 		if rand.IntN(2) == 0 {
 			c.change(s, "/add", 1, 0)
 			return
@@ -125,7 +127,7 @@ func (c *client) haunt() {
 func (c *client) useOwn() {
 	c.readOwn(anyServer)
 	for i := range c.own {
-		if c.drill.mode.sticky {
+		if c.drill.mode.Sticky {
 			c.change(c.session(i), "/add/at-once", 1, 0)
 		}
 	}
@@ -135,13 +137,13 @@ func (c *client) useOwn() {
 // on one server.
 func (c *client) readOwn(server int) {
 	for i := range c.own {
-		s, is := c.session(i), refused
-		for n := 0; n < tries && is == refused; n++ {
+		s, is := c.session(i), ledger.Refused
+		for n := 0; n < tries && is == ledger.Refused; n++ {
 			is = c.read(s, server)
 		}
-		s.setUnreadable(is == refused)
+		s.SetUnreadable(is == ledger.Refused)
 	}
-	for _, s := range c.drill.ledger.endedBy(c.number, c.of) {
+	for _, s := range c.drill.ledger.EndedBy(c.number, c.of) {
 		c.read(s, server)
 	}
 }

@@ -1,4 +1,4 @@
-package drill
+package rig
 
 import (
 	"errors"
@@ -52,6 +52,9 @@ func (m *memcached) kill() error {
 	}
 	err := m.cmd.Process.Kill()
 	_ = m.cmd.Wait() // always an error: it was killed
+	if errors.Is(err, os.ErrProcessDone) {
+		return nil
+	}
 	return err
 }
 

@@ -1,4 +1,4 @@
-package drill
+package ledger
 
 import (
 	"slices"
@@ -12,8 +12,8 @@ type bounds struct {
 	most  int64 // and what else may have happened
 }
 
-// A session is what the clients together know of one session.
-type session struct {
+// A Session is what the clients together know of one session.
+type Session struct {
 	begun time.Time
 
 	mu      sync.Mutex
@@ -25,7 +25,7 @@ type session struct {
 	leaving bool      // a logout was sent
 	ended   bool      // and acknowledged
 	loss
-	findings
+	findings Findings
 }
 
 // numbers are what a session has at least, at a moment.
@@ -45,74 +45,74 @@ type loss struct {
 	mayBeGone bool    // the session was begun too late
 }
 
-// findings are the promises that were broken on a session. A change that is
+// Findings are the promises that were broken on a session. A change that is
 // missed again and again is one.
-type findings struct {
-	lost        bool
-	lostUpdates int64
-	doubled     int64
-	resurrected bool
-	unreadable  bool  // when it was read on purpose for the last time
-	unsentLost  int64 // no promise: acknowledged changes that only a dead server had
+type Findings struct {
+	Lost        bool
+	LostUpdates int64
+	Doubled     int64
+	Resurrected bool
+	Unreadable  bool  // when it was read on purpose for the last time
+	UnsentLost  int64 // no promise: acknowledged changes that only a dead server had
 }
 
-// presented is what a client knows when it sends a request.
-type presented struct {
-	cookie      string
+// Presented is what a client knows when it sends a request.
+type Presented struct {
+	Cookie      string
 	count, note int64 // at least
 	ended       bool
 	losses      int
 }
 
-// present is called before a request. adds and note are what it will do if it is
+// Present is called before a request. adds and note are what it will do if it is
 // not refused.
-func (s *session) present(adds, note int64) presented {
+func (s *Session) Present(adds, note int64) Presented {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.count.most += adds
 	s.flying += adds
 	s.note.most = max(s.note.most, note)
-	return presented{s.cookie, s.count.least, s.note.least, s.ended, s.losses}
+	return Presented{s.cookie, s.count.least, s.note.least, s.ended, s.losses}
 }
 
-// leave is called before a logout.
-func (s *session) leave() {
+// Leave is called before a logout.
+func (s *Session) Leave() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leaving = true
 }
 
-// learn takes what the answer to a request says. What was sent before a loss may have
+// Learn takes what the answer to a request says. What was sent before a loss may have
 // been answered by the server that is dead.
-func (s *session) learn(p presented, a reply, adds, note int64) {
+func (s *Session) Learn(p Presented, a Reply, adds, note int64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.flying -= adds
-	if a.cookie != "" {
-		s.cookie = a.cookie
+	if a.Cookie != "" {
+		s.cookie = a.Cookie
 	}
 	before := p.losses < s.losses
 	if before {
 		p.count, p.note = min(p.count, s.remains.count), min(p.note, s.remains.note)
 	}
 	switch a.Outcome {
-	case done:
+	case Done:
 		if !before {
 			s.settleLocked(a.Count-adds, a.Note)
 			s.ackLocked(adds, note)
 		}
-		s.resurrected = s.resurrected || p.ended
+		s.findings.Resurrected = s.findings.Resurrected || p.ended
 		s.compareLocked(p, a)
-	case gone:
+	case Gone:
 		s.count.most -= adds
 		s.goneLocked()
-	case refused:
+	case Refused:
 		s.count.most -= adds
-	case unknown:
+	case Unknown:
 	}
 }
 
-func (s *session) ackLocked(adds, note int64) {
+func (s *Session) ackLocked(adds, note int64) {
 	if adds == 0 && note == 0 {
 		return
 	}
@@ -124,24 +124,24 @@ func (s *session) ackLocked(adds, note int64) {
 	s.note.least = max(s.note.least, note)
 }
 
-func (s *session) compareLocked(p presented, a reply) {
-	s.lostUpdates = max(s.lostUpdates, p.count-a.Count, p.note-a.Note)
-	s.doubled = max(s.doubled, a.Count-s.count.most, a.Note-s.note.most)
+func (s *Session) compareLocked(p Presented, a Reply) {
+	s.findings.LostUpdates = max(s.findings.LostUpdates, p.count-a.Count, p.note-a.Note)
+	s.findings.Doubled = max(s.findings.Doubled, a.Count-s.count.most, a.Note-s.note.most)
 }
 
-func (s *session) goneLocked() {
+func (s *Session) goneLocked() {
 	switch {
 	case s.leaving:
 	case s.mayBeGone:
-		s.unsentLost = max(s.unsentLost, 1)
+		s.findings.UnsentLost = max(s.findings.UnsentLost, 1)
 		s.leaving = true
 	default:
-		s.lost = true
+		s.findings.Lost = true
 	}
 }
 
-// forgive has the clients expect what was acknowledged before since, and no more.
-func (s *session) forgive(since time.Time) {
+// Forgive has the clients expect what was acknowledged before since, and no more.
+func (s *Session) Forgive(since time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.losses++
@@ -160,14 +160,14 @@ func (s *session) forgive(since time.Time) {
 
 // settleLocked looks for what was owed in the first answer after a loss. Of what it
 // shows, adds that are still to be acknowledged may be a part.
-func (s *session) settleLocked(count, note int64) {
+func (s *Session) settleLocked(count, note int64) {
 	s.mayBeGone = false
 	if s.owed == (numbers{}) {
 		return
 	}
-	s.unsentLost += max(s.owed.count-count, 0)
+	s.findings.UnsentLost += max(s.owed.count-count, 0)
 	if s.owed.note > note {
-		s.unsentLost++
+		s.findings.UnsentLost++
 	}
 	s.count.least = max(s.count.least, min(s.owed.count, count-s.flying))
 	s.note.least = max(s.note.least, min(s.owed.note, note))
@@ -175,25 +175,29 @@ func (s *session) settleLocked(count, note int64) {
 }
 
 // left is called after an acknowledged logout.
-func (s *session) left() {
+func (s *Session) left() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended = true
+	s.ended, s.acked = true, nil
 }
 
-func (s *session) isOver() bool {
+// IsOver reports whether the session was ended or lost, as far as clients know.
+func (s *Session) IsOver() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.ended || s.lost
+	return s.ended || s.findings.Lost
 }
 
-func (s *session) setUnreadable(unreadable bool) {
+// SetUnreadable notes whether the session could not be read when it was read on
+// purpose.
+func (s *Session) SetUnreadable(is bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.unreadable = unreadable
+	s.findings.Unreadable = is
 }
 
-func (s *session) found() findings {
+// Found is what was found out so far.
+func (s *Session) Found() Findings {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.findings

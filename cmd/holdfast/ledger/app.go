@@ -1,4 +1,4 @@
-package drill
+package ledger
 
 import (
 	"encoding/json"
@@ -10,19 +10,19 @@ import (
 	"github.com/holdfast-sessions/holdfast"
 )
 
-// An outcome is what a client knows of its request.
-type outcome string
+// An Outcome is what a client knows of its request.
+type Outcome string
 
 const (
-	done    outcome = "done"    // acknowledged
-	gone    outcome = "gone"    // there is no such session
-	refused outcome = "refused" // certainly nothing was changed
-	unknown outcome = "unknown" // perhaps it was
+	Done    Outcome = "done"    // acknowledged
+	Gone    Outcome = "gone"    // there is no such session
+	Refused Outcome = "refused" // certainly nothing was changed
+	Unknown Outcome = "unknown" // perhaps it was
 )
 
-// An answer is the body of every response.
-type answer struct {
-	Outcome outcome `json:"outcome"`
+// An Answer is the body of every response.
+type Answer struct {
+	Outcome Outcome `json:"outcome"`
 	Count   int64   `json:"count"`
 	Note    int64   `json:"note"`
 }
@@ -34,8 +34,8 @@ var (
 
 const longestThought = 40 * time.Millisecond
 
-// handler is the app: a session with a counter and a note.
-func handler(m *holdfast.Manager) http.Handler {
+// Handler is the app: a session with a counter and a note.
+func Handler(m *holdfast.Manager) http.Handler {
 	mux := http.NewServeMux()
 	handle := func(pattern string, do func(*holdfast.Session, *http.Request) error) {
 		mux.Handle(pattern, m.Handler(answering(m, do)))
@@ -57,7 +57,7 @@ func answering(m *holdfast.Manager, do func(*holdfast.Session, *http.Request) er
 		if err == nil {
 			err = s.Commit()
 		}
-		a := answer{Outcome: outcomeOf(err)}
+		a := Answer{Outcome: outcomeOf(err)}
 		if err == nil {
 			a.Count, _ = count.Get(s)
 			a.Note, _ = note.Get(s)
@@ -68,16 +68,16 @@ func answering(m *holdfast.Manager, do func(*holdfast.Session, *http.Request) er
 	}
 }
 
-func outcomeOf(err error) outcome {
+func outcomeOf(err error) Outcome {
 	switch {
 	case err == nil:
-		return done
+		return Done
 	case errors.Is(err, holdfast.ErrNoSession), errors.Is(err, holdfast.ErrDestroyed):
-		return gone
+		return Gone
 	case errors.Is(err, holdfast.ErrUnknownOutcome):
-		return unknown
+		return Unknown
 	}
-	return refused
+	return Refused
 }
 
 func status(err error) int {

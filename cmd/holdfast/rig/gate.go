@@ -1,41 +1,9 @@
-package drill
+package rig
 
 import (
 	"net"
 	"sync"
-
-	"github.com/holdfast-sessions/holdfast/node"
 )
-
-// embedded is a cache node inside this process.
-type embedded struct {
-	address string
-	server  *node.Server
-	gate    *gate
-	serving sync.WaitGroup
-}
-
-func (e *embedded) start() error {
-	l, err := net.Listen("tcp", e.address)
-	if err != nil {
-		return err
-	}
-	e.server, e.gate = node.New(nil), &gate{open: opened()}
-	server, gated := e.server, &gatedListener{l, e.gate}
-	e.serving.Go(func() { _ = server.Serve(gated) }) // ends with kill
-	return nil
-}
-
-func (e *embedded) kill() error {
-	err := e.server.Close()
-	e.serving.Wait()
-	return err
-}
-
-func (e *embedded) freeze(frozen bool) error {
-	e.gate.set(!frozen)
-	return nil
-}
 
 // A gate holds up what passes connections while it is shut.
 type gate struct {
@@ -43,19 +11,30 @@ type gate struct {
 	open chan struct{} // closed while the gate is open; guarded by mu
 }
 
-func opened() chan struct{} {
-	c := make(chan struct{})
-	close(c)
-	return c
+func newGate() *gate {
+	g := &gate{open: make(chan struct{})}
+	close(g.open)
+	return g
 }
 
+// set may be told twice what holds already.
 func (g *gate) set(open bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if open {
+	switch is := g.isOpenLocked(); {
+	case open && !is:
 		close(g.open)
-	} else {
+	case !open && is:
 		g.open = make(chan struct{})
+	}
+}
+
+func (g *gate) isOpenLocked() bool {
+	select {
+	case <-g.open:
+		return true
+	default:
+		return false
 	}
 }
 
