@@ -195,6 +195,9 @@ func (s *Session) committed(c *commit, view *store.View) {
 		s.renewTo = ""
 	}
 	s.view, s.ops = view, s.ops[len(c.ops):]
+	if mode := s.m.options.Locking.Mode; c.base == nil && (mode == LockAll || mode == LockAuto) {
+		s.lock.fenced = true // without a lock: nobody else knew the session until now
+	}
 	renewed := c.change.RenewTo != "" && !view.Aliased
 	if renewed {
 		s.token.id = ID(c.change.RenewTo)

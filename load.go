@@ -170,15 +170,20 @@ func (s *Session) refreshGated() error {
 		return nil
 	}
 	view, err := s.fetchStored(t)
-	if errors.Is(err, store.ErrNotFound) {
-		return s.fail(fmt.Errorf("%w: %w", ErrNoSession, err))
-	}
 	if err != nil {
-		return s.fail(err)
+		return s.fail(ended(err))
 	}
 	s.mu.Lock()
 	s.view = view
 	s.mu.Unlock()
 	s.redraft()
 	return nil
+}
+
+// ended is the error of reading a session again that this request has read before.
+func ended(err error) error {
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: %w", ErrNoSession, err)
+	}
+	return err
 }

@@ -29,7 +29,8 @@ type Locking struct {
 	Wait time.Duration
 
 	// Lease is how long the lock of an app server that died stays in the way, at
-	// least a second. It is renewed meanwhile: requests may be longer. Zero: 5 seconds.
+	// least a second. It is renewed meanwhile: requests may be longer. Less than
+	// Wait, or who waits for a server that has died waits in vain. Zero: 4 seconds.
 	Lease time.Duration
 
 	// MaxWaiting is how many requests of one session wait on this server; those
@@ -62,8 +63,8 @@ func (m LockMode) String() string {
 
 const (
 	defaultLockWait = 5 * time.Second
-	defaultLease    = 5 * time.Second
-	minLease        = time.Second // it is renewed three times as often, in the store
+	defaultLease    = 4 * time.Second // less than the wait: who waits for a dead server gets the lock
+	minLease        = time.Second     // it is renewed three times as often, in the store
 	defaultWaiting  = 100
 )
 
@@ -131,6 +132,7 @@ func (s *Session) lockGated() error {
 	err := s.settleGated()
 	if err == nil {
 		view, err = s.fetchAlone(t)
+		err = ended(err)
 	}
 	s.mu.Lock()
 	if s.lock.refused = err; err == nil {
@@ -145,7 +147,8 @@ func (s *Session) lockGated() error {
 
 // Unlock stores what this request changed and ends its lock, as a stream should that
 // goes on for long. Its error is that of Commit; the lock has ended in any case.
-// Later changes are applied to the newest state, as without locks.
+// Later changes are applied to the newest state, as without locks; but what could not
+// be stored, and what follows it, is still not stored over another's change.
 func (s *Session) Unlock() error {
 	err := s.Commit()
 	s.unlock()
@@ -155,8 +158,14 @@ func (s *Session) Unlock() error {
 // unlock ends the lock, if there is one.
 func (s *Session) unlock() {
 	s.mu.Lock()
-	held := s.lock.held
-	s.lock.asked, s.lock.held, s.lock.fenced, s.lock.refused = false, nil, false, nil
+	held, pending := s.lock.held, len(s.ops) > 0
+	s.lock.asked, s.lock.held = false, nil
+	switch {
+	case !pending:
+		s.lock.fenced, s.lock.refused = false, nil
+	case held != nil && held.Lost(): // the next holder may have stored nothing yet
+		s.lock.refused = ErrLockLost
+	}
 	s.mu.Unlock()
 	if held != nil {
 		held.Release()

@@ -35,7 +35,7 @@ func (r *request) Value(key any) any {
 func (m *Manager) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if m.ignores(r) {
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, m.ignored(r))
 			return
 		}
 		m.serve(next, w, r)
@@ -45,6 +45,15 @@ func (m *Manager) Handler(next http.Handler) http.Handler {
 func (m *Manager) ignores(r *http.Request) bool {
 	o := &m.options
 	return o.Ignore != nil && o.Ignore.MatchString(r.URL.Path) || o.IgnoreRequest != nil && o.IgnoreRequest(r)
+}
+
+// ignored hides the session of a manager around m: From must not lead there from
+// where m's is meant.
+func (m *Manager) ignored(r *http.Request) *http.Request {
+	if r.Context().Value(sessionKey{}) == nil {
+		return r
+	}
+	return r.WithContext(context.WithValue(r.Context(), sessionKey{}, &Session{}))
 }
 
 func (m *Manager) serve(next http.Handler, w http.ResponseWriter, r *http.Request) {

@@ -25,7 +25,7 @@ func (s *Session) fetch(t token) (*store.View, error) {
 // fetchStored loads the session of t as the store has it, whatever this server
 // remembers.
 func (s *Session) fetchStored(t token) (*store.View, error) {
-	return s.fetchBy(s.m.backend.Load, t)
+	return s.fetchBy(s.m.lookBelow(t), t)
 }
 
 // A look is a way to load the session called id, with a hint.

@@ -65,6 +65,15 @@ func (m *Manager) look(t token) look {
 	return m.local.TakeOver
 }
 
+// lookBelow is how the session of t is read from the nodes. What they have lost is
+// brought back if it was here.
+func (m *Manager) lookBelow(t token) look {
+	if m.local != nil && t.route == m.options.Route {
+		return m.local.Reread
+	}
+	return m.backend.Load
+}
+
 // sendRest sends what only this server has.
 func (m *Manager) sendRest(ctx context.Context) error {
 	if m.local == nil {

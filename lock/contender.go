@@ -43,6 +43,9 @@ func (c *contender) contend(ctx context.Context) (*Lock, error) {
 		switch {
 		case ctx.Err() != nil:
 			c.giveUp(ctx)
+			if !c.queued && errors.Is(err, store.ErrUnavailable) {
+				return nil, err // the node never answered: nobody is known to have the lock
+			}
 			return nil, ctx.Err()
 		case err == nil:
 			sleep(ctx, pause)

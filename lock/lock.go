@@ -138,8 +138,10 @@ func (k *Lock) move(ctx context.Context) error {
 	}
 	k.place.on, k.queue, k.at = all[0], queue{k.mine}, store.Absent
 	err := k.say(ctx)
-	if errors.Is(err, store.ErrConflict) {
-		return errTaken
+	if errors.Is(err, store.ErrConflict) { // perhaps with its own ticket, from before it moved
+		if err = k.reread(ctx); err == nil {
+			err = k.say(ctx)
+		}
 	}
 	return err
 }

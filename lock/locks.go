@@ -25,7 +25,7 @@ type Options struct {
 	Stores func(key string) []store.Store
 
 	Wait    time.Duration // for a lock; zero: 5 seconds
-	Lease   time.Duration // how long a lock outlives its owner's last sign of life; zero: 5 seconds
+	Lease   time.Duration // how long a lock outlives its owner's last sign of life; zero: 4 seconds
 	Timeout time.Duration // of one call to a node; zero: 250 milliseconds
 
 	// MaxWaiting is how many wait for one lock on this app server. Zero: 100.
@@ -58,7 +58,7 @@ const maxWatches = 1024
 // New returns the locks of one app server.
 func New(opts Options) *Locks {
 	opts.Wait = cmp.Or(opts.Wait, 5*time.Second)
-	opts.Lease = cmp.Or(opts.Lease, 5*time.Second)
+	opts.Lease = cmp.Or(opts.Lease, 4*time.Second)
 	opts.Timeout = cmp.Or(opts.Timeout, 250*time.Millisecond)
 	opts.MaxWaiting = cmp.Or(opts.MaxWaiting, 100)
 	return &Locks{opts: opts, crowd: make(map[string]int), watches: make(map[string]watch)}
@@ -105,7 +105,7 @@ func (l *Locks) inTurn(ctx context.Context, key string) (*Lock, error) {
 		return k, nil
 	}
 	l.turns.Give(key)
-	if waiting.Err() != nil {
+	if waiting.Err() != nil && (ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable)) {
 		err = l.inVain(ctx)
 	}
 	return nil, err
@@ -130,7 +130,7 @@ func (l *Locks) somewhere(ctx context.Context, key string) (*Lock, error) {
 		}
 		if ctx.Err() != nil {
 			l.keepWatch(key, c.seen)
-			return nil, err
+			return nil, err // whoever waited for a node has no time left for the next one
 		}
 	}
 	return nil, fmt.Errorf("%w: %w", store.ErrUnavailable, err)

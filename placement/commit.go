@@ -90,6 +90,9 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 			return nil, err
 		}
 	}
+	if ch.Unused {
+		o.life = o.left(v)
+	}
 	parallel := v.clean && !has && !v.ahead
 	switch {
 	case o.moves(v):
@@ -106,7 +109,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	if err := o.enough(next, v.answered); err != nil {
 		return nil, err
 	}
-	next.Revision = v.newest + 1
+	next.Revision = max(v.newest, next.Revision) + 1
 	if err := o.write(ctx, v, next, parallel, ch); err != nil {
 		return nil, err
 	}
@@ -163,12 +166,15 @@ func sameChange(r, home *record.Record, ch *store.Change) bool {
 
 // apply makes a record into the one after ch.
 func apply(ch *store.Change, r *record.Record) error {
+	begins := r.Revision == 0
 	if err := ch.Apply(r); err != nil {
 		return err
 	}
 	now := time.Now()
-	r.LastAccessed = now
-	if r.Revision == 0 {
+	if !ch.Unused {
+		r.LastAccessed = now
+	}
+	if begins {
 		r.TTL = ttlOf(r, now)
 	} else {
 		r.TTL = longer(r.TTL, ttlOf(r, now))

@@ -3,6 +3,7 @@ package placement
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -32,6 +33,9 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change, known boo
 		}
 		if err := o.enough(next, o.usable()); err != nil {
 			return nil, err
+		}
+		if ch.Unused && next.TTL != store.Forever {
+			o.life = max(next.TTL-time.Since(next.LastAccessed), tick)
 		}
 		targets, _ := o.roster.indices(next.Members)
 		targets &= o.usable()
@@ -95,7 +99,7 @@ func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
 	next := &record.Record{Epoch: epoch}
 	next.Members = o.roster.names(o.membersFrom(home, usable&^o.roster.draining))
 	err := apply(ch, next)
-	next.Revision = 1
+	next.Revision++ // ch may have begun further up
 	return next, err
 }
 

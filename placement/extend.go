@@ -18,16 +18,33 @@ func (c *Cluster) after(v *store.View) {
 	seen := look(o.roster, o.in)
 	due := v.Extended && (r.TTL == store.Forever || r.Outdated) || r.Outdated && r.IdleTimeout == 0
 	switch {
-	case o.mendable(seen) || o.lags(seen) && time.Since(r.LastAccessed) > c.behind.timeout:
-		c.behind.run(v.Key, func(ctx context.Context) error {
-			pause(ctx, repairAfter)
-			return c.repair(ctx, v)
-		})
+	case c.broken(o, seen, r):
+		c.mendBehind(v, false)
 	case due:
-		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v, false) })
 	case v.Extended:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
 	}
+}
+
+// mendAfter is after of a read that is no use.
+func (c *Cluster) mendAfter(v *store.View) {
+	o := v.Seen.(*op)
+	if c.broken(o, look(o.roster, o.in), v.Record) {
+		c.mendBehind(v, true)
+	}
+}
+
+func (c *Cluster) broken(o *op, seen view, r *record.Record) bool {
+	return o.mendable(seen) || o.lags(seen) && time.Since(r.LastAccessed) > c.behind.timeout
+}
+
+func (c *Cluster) mendBehind(v *store.View, unused bool) {
+	c.behind.run(v.Key, func(ctx context.Context) error {
+		pause(ctx, repairAfter)
+		c.counts.repairs.Add(1)
+		return c.rewrite(ctx, v, unused)
+	})
 }
 
 // repairAfter is how long a repair waits for the request behind which it is made:
@@ -64,14 +81,14 @@ func (o *op) lags(v view) bool {
 // repair is a COMMIT that changes nothing.
 func (c *Cluster) repair(ctx context.Context, v *store.View) error {
 	c.counts.repairs.Add(1)
-	return c.rewrite(ctx, v)
+	return c.rewrite(ctx, v, false)
 }
 
 // rewrite extends a life that no time to live can tell, because it is longer
 // than the store's: the record itself says when it was last used. It also seals
 // a record with the first key of the ring, so that a key can be left out one day.
-func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
-	nothing := &store.Change{Commit: rand.Uint64(), Apply: func(*record.Record) error { return nil }}
+func (c *Cluster) rewrite(ctx context.Context, v *store.View, unused bool) error {
+	nothing := &store.Change{Commit: rand.Uint64(), Unused: unused, Apply: func(*record.Record) error { return nil }}
 	_, err := c.resume(v).settleThrough(ctx, v, nothing)
 	if errors.Is(err, store.ErrConflict) {
 		return nil // whoever wrote it has extended it

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -62,6 +63,30 @@ func (c *Cluster) Standing(v *store.View) (notes any, newest bool) {
 	return s, true
 }
 
+// Bury puts a tombstone for so long where the session with that storage key was, and
+// ends it if it is there again: nodes have lost the tombstones that they had.
+func (c *Cluster) Bury(ctx context.Context, key string, ttl time.Duration) error {
+	o := c.newOp(key)
+	o.put(ctx, o.usable(), &record.Record{Kind: record.Tombstone, Reason: record.Logout, Revision: 1, TTL: ttl})
+	return c.Destroy(ctx, &store.View{Key: key, Record: &record.Record{}})
+}
+
+// Lacks reports whether a node has answered that it lacks the session of v, or has an
+// older state of it, though it should have it.
+func (c *Cluster) Lacks(v *store.View) bool {
+	o, ok := v.Seen.(*op)
+	if !ok {
+		return false
+	}
+	seen := look(o.roster, o.in)
+	for n := range seen.members.all() {
+		if a := &o.in[n]; a.status == done && !a.follows(seen.truth) {
+			return true
+		}
+	}
+	return false
+}
+
 // op is what can be known again from s and the record v.
 func (s *standing) op(c *Cluster, v *store.View) *op {
 	o := c.newOp(v.Key)
@@ -91,17 +116,21 @@ func (c *Cluster) Emptied(ctx context.Context, key string) (nodes []string, answ
 	o := c.newOp(key)
 	these := o.usable()
 	o.get(ctx, these, 0)
-	var missing set
+	var missing, old set
 	for n := range these.all() {
 		a := &o.in[n]
 		answered = answered || a.status == done
-		if a.status == done && !a.hasItem() {
+		switch {
+		case a.status != done:
+		case !a.hasItem():
 			missing = missing.with(n)
+		case a.ttl < canaryTTL/2: // it would expire while it is looked after
+			old = old.with(n)
 		}
 	}
 	canary := store.Item{Value: []byte("canary"), TTL: canaryTTL}
-	o.flight(ctx, missing, func(o *op, ctx context.Context, n int) answer {
-		version, err := o.roster.nodes[n].Store.Put(ctx, key, canary, store.Absent)
+	o.flight(ctx, missing|old, func(o *op, ctx context.Context, n int) answer {
+		version, err := o.roster.nodes[n].Store.Put(ctx, key, canary, o.in[n].version)
 		if err != nil {
 			return answer{status: silent, err: err}
 		}

@@ -1,6 +1,7 @@
 package placement
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -26,6 +27,7 @@ type op struct {
 	whole  set            // get: who is asked for the value
 	item   store.Item     // put: what is written
 	record *record.Record // put: the same
+	life   time.Duration  // put: how long it lives there; zero: as the record says
 
 	few  [3]answer  // backs in where there are no more nodes
 	own  trouble    // of an op that is a request's first
@@ -205,7 +207,7 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 	value := o.values.Get().(*[]byte) // of which a Store has its copy when it returns
 	defer o.values.Put(value)
 	*value = o.codec.Append((*value)[:0], next, o.key)
-	o.item, o.record = store.Item{Value: *value, Flags: uint32(markOf(next)), TTL: next.TTL}, next
+	o.item, o.record = store.Item{Value: *value, Flags: uint32(markOf(next)), TTL: cmp.Or(o.life, next.TTL)}, next
 	o.flight(ctx, targets, (*op).putTo)
 	o.item, o.record = store.Item{}, nil
 }
@@ -213,7 +215,7 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 func (o *op) putTo(ctx context.Context, n int) answer {
 	version, err := o.roster.nodes[n].Store.Put(ctx, o.key, o.item, o.in[n].version)
 	if err == nil {
-		return answer{status: done, version: version, mark: mark(o.item.Flags), record: o.record, ttl: o.record.TTL}
+		return answer{status: done, version: version, mark: mark(o.item.Flags), record: o.record, ttl: o.item.TTL}
 	}
 	failed := o.in[n] // what was there before
 	failed.status, failed.err = refused, err

@@ -25,7 +25,7 @@ func (c *Cluster) Load(ctx context.Context, id, hint string) (*store.View, error
 		return nil, store.ErrNotFound
 	}
 	o := c.newOp(key)
-	v, err := o.load(ctx, hint)
+	v, err := o.load(ctx, hint, (*Cluster).after)
 	if isAbsent(err) && o.answered() == o.roster.every() { // not if a node was only taken for lost
 		c.missing.add(key)
 	}
@@ -35,14 +35,19 @@ func (c *Cluster) Load(ctx context.Context, id, hint string) (*store.View, error
 // LoadKey is Load of the session with that storage key. What it does not find is not
 // remembered: another server may store it again, from its memory.
 func (c *Cluster) LoadKey(ctx context.Context, key, hint string) (*store.View, error) {
-	return c.newOp(key).load(ctx, hint)
+	return c.newOp(key).load(ctx, hint, (*Cluster).after)
 }
 
-func (o *op) load(ctx context.Context, hint string) (*store.View, error) {
+// LookAt is LoadKey that is no use of the session: nothing extends its life.
+func (c *Cluster) LookAt(ctx context.Context, key, hint string) (*store.View, error) {
+	return c.newOp(key).load(ctx, hint, (*Cluster).mendAfter)
+}
+
+func (o *op) load(ctx context.Context, hint string, after func(*Cluster, *store.View)) (*store.View, error) {
 	v, err := o.find(ctx, o.roster.index(hint), store.Head, inGrace)
 	switch {
 	case err == nil:
-		o.after(v)
+		after(o.Cluster, v)
 	case errors.Is(err, store.ErrNotFound):
 		o.counts.unknown.Add(1)
 	case errors.Is(err, store.ErrDestroyed):

@@ -17,6 +17,11 @@ func (r *Record) Take(from *Record) {
 	r.TTL, r.Outdated = place.TTL, place.Outdated
 }
 
+// Behind reports whether r cannot follow known: where that was, it has been lost since,
+// and r is what an older copy was stored as. A failover goes on from the revision that
+// it finds, which is lower only if several changes were on their way to the home at once.
+func (r *Record) Behind(known *Record) bool { return r.Revision < known.Revision }
+
 // SameState reports whether r and other are one state of a session: a commit id
 // is random, so who follows the same one is the same.
 func (r *Record) SameState(other *Record) bool {

@@ -1,6 +1,7 @@
 package sticky
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -38,8 +39,14 @@ func (b *batch) size() int {
 // apply makes r, whatever the nodes have, into what they are to have.
 func (b *batch) apply(s *Sessions, r *record.Record) error {
 	b.refused, b.replayed = 0, false
-	if b.base == nil && r.Revision == 0 || b.base != nil && r.SameState(b.base) {
+	switch {
+	case b.base == nil && r.Revision == 0 || b.base != nil && r.SameState(b.base):
 		r.Take(s.public(b.after))
+		r.Revision = max(r.Revision, b.after.Revision)
+		return nil
+	case r.Behind(b.after): // they have lost it; perhaps another server has stored an older copy since
+		r.Take(s.public(b.after))
+		r.Revision = b.after.Revision
 		return nil
 	}
 	whole := s.withPrivate(r, b.after).Clone()
@@ -59,13 +66,23 @@ func (b *batch) made(r *record.Record) bool {
 func replay(runs []func(*record.Record) error, r *record.Record) (refused int) {
 	for _, run := range runs {
 		next := r.Clone()
-		if run(next) != nil {
+		if runAgain(run, next) != nil {
 			refused++
 			continue
 		}
 		*r = *next
 	}
 	return refused
+}
+
+// runAgain runs a user's code behind its request, where nobody else stops its panic.
+func runAgain(run func(*record.Record) error, r *record.Record) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("a function given to Update panicked on a newer state: %v", p)
+		}
+	}()
+	return run(r)
 }
 
 // addLocked notes ch, which has made after, for the next sending.
@@ -75,6 +92,7 @@ func (s *Sessions) addLocked(key string, l *session, ch *store.Change, after *re
 		h.waiting = s.newBatch(h.stored)
 	}
 	h.waiting.runs = append(h.waiting.runs, ch.Apply)
+	h.waiting.change.Unused = false
 	h.waiting.after, h.newest = after, after
 	s.queue.add(key, h.waiting.since)
 }

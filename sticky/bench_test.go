@@ -154,3 +154,11 @@ func BenchmarkChange(b *testing.B) {
 		})
 	}
 }
+
+func (forgetful) Bury(context.Context, string, time.Duration) error { return nil }
+
+func (forgetful) Lacks(*store.View) bool { return false }
+
+func (forgetful) LookAt(context.Context, string, string) (*store.View, error) {
+	return nil, store.ErrNotFound
+}

@@ -28,14 +28,25 @@ func (s *Sessions) checkBehind(key string) {
 	select {
 	case s.checks <- struct{}{}:
 	default:
+		s.find(key).unchecked()
 		return
 	}
 	if !s.start(func() {
 		defer func() { <-s.checks }()
-		s.check(key)
+		s.check(key, s.below.LoadKey)
 	}) {
 		<-s.checks
 	}
+}
+
+// unchecked has the next use of l, which may be nil, check it.
+func (l *session) unchecked() {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.checked = l.settles
 }
 
 // start runs job behind, unless s is closed.
@@ -49,7 +60,7 @@ func (s *Sessions) start(job func()) bool {
 }
 
 // check asks the nodes about a session in memory.
-func (s *Sessions) check(key string) {
+func (s *Sessions) check(key string, read func(ctx context.Context, key, hint string) (*store.View, error)) {
 	ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
 	defer cancel()
 	if !s.turns.Take(ctx, key) {
@@ -64,7 +75,7 @@ func (s *Sessions) check(key string) {
 	if stored == nil {
 		return
 	}
-	v, err := s.below.LoadKey(ctx, key, homeOf(stored))
+	v, err := read(ctx, key, homeOf(stored))
 	s.noteBelow(err)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
@@ -79,6 +90,8 @@ func (s *Sessions) check(key string) {
 		doubt(l)
 	case v.Key != key:
 		s.leaveTo(key, l)
+	case v.Record.Behind(stored):
+		_ = s.reinstate(ctx, key, l)
 	case !v.Record.SameState(stored):
 		s.take(v, s.withPrivate(v.Record, l.peek(s, key)), true)
 	default:
@@ -86,14 +99,14 @@ func (s *Sessions) check(key string) {
 	}
 }
 
-// stands notes where l is found on the nodes. If not on all that should have it, a
-// node may have been emptied, and then it lacks more than this one.
+// stands notes where l is found on the nodes. If one that answers lacks it, it may have
+// been emptied, and then it lacks more than this one.
 func (s *Sessions) stands(l *session, v *store.View) {
 	seen, _ := s.below.Standing(v)
 	l.mu.Lock()
 	l.seen, l.checked = seen, time.Now().UnixNano()
 	l.mu.Unlock()
-	if seen == nil {
+	if s.below.Lacks(v) {
 		s.counts.resent.Add(1)
 		s.suspectLoss()
 	}
@@ -127,6 +140,34 @@ func (s *Sessions) revive(ctx context.Context, key string, l *session) error {
 	return err
 }
 
+// reinstate stores l in the place of an older copy of it, which another server has
+// brought back after the nodes had lost it. Whoever calls it has the turn at key.
+func (s *Sessions) reinstate(ctx context.Context, key string, l *session) error {
+	if !s.queued(key, l, func(h *hot) {
+		if h.waiting == nil {
+			h.waiting = s.newBatch(h.stored)
+			h.waiting.after = h.newest
+		}
+	}) {
+		return store.ErrNotFound
+	}
+	err := s.sendTurned(ctx, key, l)
+	s.sendBehind()
+	return err
+}
+
+// queued has l, which lives, be sent again after prepare.
+func (s *Sessions) queued(key string, l *session, prepare func(*hot)) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, time.Now()) {
+		return false
+	}
+	prepare(l.hot)
+	s.queue.add(key, time.Now())
+	return true
+}
+
 func (s *Sessions) reviving(key string, l *session) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -134,8 +175,11 @@ func (s *Sessions) reviving(key string, l *session) bool {
 		return false
 	}
 	if !l.unsentLocked() {
+		last := l.hot.newest.Clone()
+		last.LastAccessed = time.Unix(0, l.used)
 		l.hot.waiting = s.newBatch(nil)
-		l.hot.waiting.after = l.hot.newest
+		l.hot.waiting.after = last
+		l.hot.waiting.change.Unused = true
 	}
 	if l.hot.waiting != nil {
 		l.hot.waiting.base = nil
@@ -171,9 +215,10 @@ func (s *Sessions) resendAll() {
 		case <-s.ctx.Done():
 			return
 		}
+		s.buryAgain()
 		for i := range s.shards {
 			for _, key := range s.shards[i].keys() {
-				s.check(key)
+				s.check(key, s.below.LookAt)
 				if pause(s.ctx, resendPace) != nil {
 					return
 				}

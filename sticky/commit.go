@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -118,6 +119,9 @@ func (s *Sessions) belowOf(key string, l *session, base *store.View) *store.View
 // commitBelow commits ch on the nodes and takes what came of it into memory.
 func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.View, ch *store.Change, l *session) (*store.View, error) {
 	full, sent := s.filtered(key, ch, l)
+	if l != nil && base != nil {
+		sent = onTopOf(base.Record, sent)
+	}
 	v, err := s.below.Commit(ctx, id, base, sent)
 	ch.Uncertain, ch.UncertainSince, ch.Tried = sent.Uncertain, sent.UncertainSince, sent.Tried
 	if err != nil {
@@ -139,6 +143,20 @@ func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.
 	s.take(v, mine, true)
 	s.touched(v.Key, true)
 	return &store.View{Record: mine, LastAccessed: last, Key: v.Key}, nil
+}
+
+// onTopOf is ch, made on stored if the nodes have lost that, and have an older copy
+// which another server has brought back.
+func onTopOf(stored *record.Record, ch *store.Change) *store.Change {
+	c := *ch
+	c.Apply = func(r *record.Record) error {
+		if r.Behind(stored) {
+			r.Take(stored)
+			r.Revision = stored.Revision
+		}
+		return ch.Apply(r)
+	}
+	return &c
 }
 
 // commitRenewed changes a session that was reached through its former id: on the

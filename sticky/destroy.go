@@ -30,6 +30,9 @@ func (s *Sessions) Destroy(ctx context.Context, base *store.View) error {
 	s.noteBelow(err)
 	if err == nil || !errors.Is(err, store.ErrUnavailable) {
 		s.dropIf(key, l)
+		if err == nil {
+			s.ended.note(key, view.Record.IdleTimeout)
+		}
 		return err
 	}
 	doubt(l)

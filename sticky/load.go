@@ -33,6 +33,12 @@ func (s *Sessions) Continue(ctx context.Context, id, hint string) (*store.View, 
 	return s.read(ctx, s.below.Key(id), hint, here)
 }
 
+// Reread is Load for such a request that wants what the nodes have, whatever is in
+// memory.
+func (s *Sessions) Reread(ctx context.Context, id, hint string) (*store.View, error) {
+	return s.read(ctx, s.below.Key(id), hint, here)
+}
+
 // use is one use of l, or nil if it has to be read first. It reports whether to
 // check behind the request.
 func (s *Sessions) use(key string, l *session) (v *store.View, check bool) {
@@ -118,6 +124,11 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 		s.leaveTo(key, l)
 		return s.readRenewed(ctx, v)
 	}
+	if l != nil && was == here && s.goneBack(key, l, v) && s.reinstate(ctx, key, l) == nil {
+		if v, _ := s.use(key, l); v != nil {
+			return v, nil
+		}
+	}
 	newest := v.Record
 	if l != nil {
 		newest = s.withPrivate(newest, l.peek(s, key))
@@ -125,6 +136,12 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 	newest = s.take(v, newest, true)
 	s.touched(key, was == here)
 	return &store.View{Record: newest, LastAccessed: v.LastAccessed, Extended: v.Extended, Key: key}, nil
+}
+
+// goneBack reports whether v is older than what the nodes had: they have lost that.
+func (s *Sessions) goneBack(key string, l *session, v *store.View) bool {
+	stored := l.peekStored(s, key)
+	return stored != nil && v.Record.Behind(stored)
 }
 
 // readAway is what is in memory, if the nodes failed because none answers at all.

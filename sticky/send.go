@@ -67,10 +67,11 @@ func (s *Sessions) sendOne(ctx context.Context, key string) error {
 	return s.sendTurned(ctx, key, l)
 }
 
-// sendTurned sends what l has not sent, until nothing is left. Whoever calls it has
-// the turn at key.
+// sendTurned sends what l had not sent when it was called: what was on its way, and
+// what waited. What is changed meanwhile is for the next one, lest nobody else gets
+// the turn at key, which whoever calls it has.
 func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error {
-	for {
+	for batches := 0; batches < 2; {
 		b, base := s.nextBatch(key, l)
 		if b == nil {
 			return nil
@@ -80,12 +81,13 @@ func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error
 		switch {
 		case err == nil:
 			s.sent(ctx, key, l, b, v)
+			batches++
 		case errors.Is(err, store.ErrUnavailable) && !s.untold(ctx, key, b): // perhaps it was stored: only the same change may be sent again
 			l.forgetPlace()
 			return err
-		case err == store.ErrNotFound:
+		case err == store.ErrNotFound && !l.timeOver():
 			l.unstored(b)
-		case over(err):
+		case errors.Is(err, store.ErrNotFound) || over(err):
 			s.drop(key, l)
 			return err
 		default:
@@ -95,6 +97,7 @@ func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error
 			return err
 		}
 	}
+	return nil
 }
 
 // untold reports whether b may have been stored, and nobody can tell any more: its
@@ -168,6 +171,13 @@ func (s *Sessions) sentNothing(key string, l *session) {
 	if nothing {
 		s.drop(key, l)
 	}
+}
+
+// timeOver reports whether nobody has used l for so long that it has ended.
+func (l *session) timeOver() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return expired(l.hot.newest, l.used, time.Now())
 }
 
 // unstored makes b the creation of a session that the nodes have lost.

@@ -31,12 +31,22 @@ type Keeper interface {
 	// LoadKey is Load by storage key.
 	LoadKey(ctx context.Context, key, hint string) (*store.View, error)
 
+	// LookAt is LoadKey that is no use of the session: it does not extend its life.
+	LookAt(ctx context.Context, key, hint string) (*store.View, error)
+
 	// Create is Commit of a session that begins, by storage key.
 	Create(ctx context.Context, key string, ch *store.Change) (*store.View, error)
 
 	// Standing makes the notes of a View small, or nil, and reports whether it is the
 	// newest state.
 	Standing(*store.View) (notes any, newest bool)
+
+	// Bury puts a tombstone for so long where the session with that storage key was, and
+	// ends it if it is there again.
+	Bury(ctx context.Context, key string, ttl time.Duration) error
+
+	// Lacks reports whether a node that answered has lost the session of a View.
+	Lacks(*store.View) bool
 }
 
 // A Watcher notices nodes that have lost what they had.
@@ -76,6 +86,7 @@ type Sessions struct {
 	queue   queue
 	counts  counters
 	flips   flips
+	ended   ended
 
 	ctx     context.Context // of what runs behind requests
 	cancel  context.CancelFunc

@@ -78,6 +78,9 @@ type Change struct {
 	// changes usually go there later.
 	Sync bool
 
+	// Unused says that this is no use of the session: its life goes on as it was.
+	Unused bool
+
 	// RenewTo, if not "", moves the session to this new id. The former id stays
 	// good for Grace, or finds nothing at once if the change has raised the
 	// record's Login. A View that comes back Aliased says that

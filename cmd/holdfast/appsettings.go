@@ -43,7 +43,7 @@ type stickySettings struct {
 type lockSettings struct {
 	Locking   locking `placeholder:"MODE" help:"Which requests have their session to themselves: none (the default), all, auto (all that change it, as learned), uriPattern:PATTERN (for \"METHOD URI?query\", as memcached-session-manager has it), or app (those that ask for it)."`
 	LockWait  span    `default:"5s" placeholder:"TIME" help:"The longest that a request waits for the lock (${default})."`
-	LockLease span    `default:"5s" placeholder:"TIME" help:"How long the lock of a server that died stays in the way (${default})."`
+	LockLease span    `default:"4s" placeholder:"TIME" help:"How long the lock of a server that died stays in the way (${default})."`
 }
 
 // cookieSettings are those of the session cookie.

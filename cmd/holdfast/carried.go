@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -20,11 +22,7 @@ type carried struct {
 
 // carry adds the settings of the file contextXML to given, which wins over them,
 // and replaces those in given that have the names of memcached-session-manager.
-func (c *appCommand) carry(given settings, contextXML, context string, sticky bool, flags map[string]*kong.Flag) (settings, error) {
-	named, err := c.translate(given, sticky, flags)
-	if err != nil {
-		return nil, err
-	}
+func (c *appCommand) carry(given settings, contextXML, context, sticky string, flags map[string]*kong.Flag) (settings, error) {
 	all := settings{}
 	if contextXML != "" {
 		config, err := tomcat.ReadFile(contextXML, context)
@@ -37,10 +35,18 @@ func (c *appCommand) carry(given settings, contextXML, context string, sticky bo
 	} else if context != "" {
 		return nil, errors.New("--context says which application of --context-xml is meant: give that too, or leave it out")
 	}
+	sticky = cmp.Or(sticky, given["sticky"].value, all["sticky"].value)
+	named, err := c.translate(given, isOn.MatchString(sticky), flags)
+	if err != nil {
+		return nil, err
+	}
 	maps.Copy(all, named)
 	c.carried.understood = all.lines(flags)
 	return all, nil
 }
+
+// isOn matches how a flag is switched on.
+var isOn = regexp.MustCompile(`(?i)^(true|1|yes)$`)
 
 // translate takes msm's names out of given and puts what they mean in.
 func (c *appCommand) translate(given settings, sticky bool, flags map[string]*kong.Flag) (settings, error) {
@@ -54,7 +60,7 @@ func (c *appCommand) translate(given settings, sticky bool, flags map[string]*ko
 	if len(values) == 0 {
 		return given, nil
 	}
-	values["sticky"] = fmt.Sprint(sticky || given["sticky"].value == "true")
+	values["sticky"] = fmt.Sprint(sticky)
 	config, err := tomcat.FromNames(file, values)
 	if err != nil {
 		return nil, err

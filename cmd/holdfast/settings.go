@@ -57,13 +57,22 @@ func (c *commands) BeforeResolve(line *kong.Context, env environment) error {
 	}
 	maps.Copy(all, fromEnv)
 	if _, ok := flags["context-xml"]; ok {
-		sticky := line.FlagValue(flags["sticky"]) == true
-		if all, err = c.App.carry(all, given("context-xml", all), given("context", all), sticky, flags); err != nil {
+		if all, err = c.App.carry(all, given("context-xml", all), given("context", all), stickyFlag(line, flags), flags); err != nil {
 			return err
 		}
 	}
 	line.AddResolver(all)
 	return nil
+}
+
+// stickyFlag is what the command line says of --sticky, "" if nothing.
+func stickyFlag(line *kong.Context, flags map[string]*kong.Flag) string {
+	for _, at := range line.Path {
+		if at.Flag == flags["sticky"] {
+			return fmt.Sprint(line.FlagValue(at.Flag))
+		}
+	}
+	return ""
 }
 
 // Validate is part of kong.Resolver. All was checked when it was read.

@@ -2,6 +2,7 @@ package tomcat
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -52,7 +53,8 @@ func (c *carrier) collect(m *element) {
 func (c *carrier) locate(m *element, context string) {
 	c.host = hostOf(m)
 	if c.path, c.pathKnown = pathOf(m); !c.pathKnown && context != "" {
-		c.path, c.pathKnown = context, true
+		host, path, _ := strings.Cut(context, "/")
+		c.host, c.path, c.pathKnown = cmp.Or(c.host, host), strings.TrimSuffix("/"+path, "/"), true
 	}
 }
 
@@ -65,6 +67,9 @@ func (c *carrier) collectFrom(e *element) {
 		name = "Context"
 	}
 	for _, a := range e.attributes {
+		if a.Name.Space != "" || a.Name.Local == "xmlns" { // of XML itself
+			continue
+		}
 		c.give(key{name, a.Name.Local}, a.Value, e.line)
 	}
 }
@@ -150,7 +155,7 @@ func (c *carrier) carry(table map[key]Attribute, k key) error {
 	case a.carry == nil:
 		return nil
 	case strings.Contains(value, "${"):
-		return fmt.Errorf("%s is filled in by Tomcat from its system properties; write the value itself", value)
+		return errors.New("${…} is filled in by Tomcat from its system properties; write the value itself") // not what it is: it may be a password
 	case k.element == "Manager" && a.Of&c.class == 0:
 		return fmt.Errorf("%s is a setting of %v, but this is the %v", k.name, a.Of, c.class)
 	}

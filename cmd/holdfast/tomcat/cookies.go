@@ -17,6 +17,10 @@ func cookieAttributes() []Attribute {
 			Remark: "ids are never in URLs", carry: cookies,
 		},
 		{
+			Element: "Context", Name: "sessionTimeout", Takes: "60", Refuses: "1h",
+			Remark: "minutes; there the web.xml wins over it, here --idle-timeout says it", carry: notedNumber("30", "Tomcat takes the session-timeout of a web.xml; give --idle-timeout"),
+		},
+		{
 			Element: "Context", Name: "sessionCookieName", Flag: "cookie-name", Takes: "JSESSIONID", Refuses: "my cookie",
 			Remark: "__Host-session if the file does not say", carry: same("cookie-name"),
 		},
