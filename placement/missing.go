@@ -9,7 +9,7 @@ import (
 // missing remembers for a moment which storage keys were looked for everywhere
 // and not found, so that invented ids cost one lookup and not one per request.
 // It is safe to remember: an id is never looked for before it was made, and
-// never used again.
+// never used again. In sticky mode, where a session can be stored again, it is not used.
 type missing struct {
 	seed maphash.Seed
 

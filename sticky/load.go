@@ -30,7 +30,7 @@ func (s *Sessions) Continue(ctx context.Context, id, hint string) (*store.View, 
 	if v := s.Remembered(id); v != nil {
 		return v, nil
 	}
-	return s.read(ctx, s.below.Key(id), hint, here)
+	return s.Reread(ctx, id, hint)
 }
 
 // Reread is Load for such a request that wants what the nodes have, whatever is in
