@@ -497,7 +497,7 @@ func TestTimeoutHandlerInside(t *testing.T) {
 		<-stop
 		late <- textKey.Set(s, "after")
 	})
-	v := &visitor{handler: m.Handler(http.TimeoutHandler(slow, time.Millisecond, "slow"))}
+	v := &visitor{handler: m.Handler(http.TimeoutHandler(slow, 100*time.Millisecond, "slow"))}
 	wantStatus(t, v.get("/"), http.StatusServiceUnavailable)
 	close(stop)
 	if err := <-late; !errors.Is(err, holdfast.ErrTooLate) {

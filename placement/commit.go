@@ -49,7 +49,7 @@ func (o *op) settle(ctx context.Context, base *store.View, ch *store.Change) (*s
 		case !errors.Is(err, errAgain):
 			return v, err
 		}
-		if try == 0 && !ch.Uncertain && o.turns.Take(ctx, base.Key) { // uncertain ones hurry
+		if try == 0 && !ch.Uncertain() && o.turns.Take(ctx, base.Key) { // uncertain ones hurry
 			defer o.turns.Give(base.Key)
 		}
 		if base, err = o.again(ctx, base, ch, try); err != nil {
@@ -80,7 +80,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	has := v.truth.HasCommit(ch.Commit)
 	switch {
 	case !has && forgotten(v, ch):
-		return nil, fmt.Errorf("%w: too many changes since", store.ErrUnknownOutcome)
+		return nil, store.ErrForgotten
 	case len(v.unknown) > 0:
 		return nil, o.strangers(v)
 	}
@@ -216,7 +216,7 @@ func (o *op) copiesOf(v view, next *record.Record) set {
 
 // confirmed is the end of a commit: r, with the change in it, is stored.
 func (o *op) confirmed(base *store.View, ch *store.Change, r *record.Record) *store.View {
-	if ch.Uncertain {
+	if ch.Uncertain() {
 		o.counts.settled.Add(1)
 	}
 	if v := look(o.roster, o.in); v.members&^v.answered != 0 {
@@ -244,7 +244,6 @@ func (o *op) again(ctx context.Context, base *store.View, ch *store.Change, try 
 		return nil, err
 	}
 	fresh.Aliased = fresh.Aliased || base.Aliased // the way to base led through an alias, the way from there need not
-	certain(fresh, ch)
 	return fresh, nil
 }
 
@@ -255,8 +254,8 @@ func (o *op) mayTryAgain(ctx context.Context, ch *store.Change, try int) error {
 		return o.silence()
 	}
 	switch {
-	case ch.Uncertain && try < 32: // its commit id must not be forgotten meanwhile
-	case ch.Uncertain:
+	case ch.Uncertain() && try < 32: // its commit id must not be forgotten meanwhile
+	case ch.Uncertain():
 		pause(ctx, 100*time.Microsecond)
 	case try >= 2:
 		pause(ctx, 250*time.Microsecond<<min(try-2, 4))

@@ -17,7 +17,7 @@ import (
 // If the id is known to others, they may have gone on from what an earlier try has
 // left: then there is no further one unless it is certain that there is nothing.
 func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change, known bool) (*store.View, error) {
-	if ch.Uncertain { // given again: it may have happened since
+	if ch.Uncertain() { // given again: it may have happened since
 		found, err := o.next(o.key).find(ctx, -1, store.Whole, passageOf(ch))
 		switch {
 		case err == nil:
@@ -27,7 +27,7 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change, known boo
 		}
 	}
 	for try := 0; ; try++ {
-		next, err := o.newRecord(epochAfter(ch.Tried), ch)
+		next, err := o.newRecord(epochAfter(tried(ch)), ch)
 		if err != nil {
 			return nil, err
 		}

@@ -133,7 +133,7 @@ func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, first b
 	}
 	tombstone.Revision = max(tombstone.Revision, v.newest+1)
 	err := o.writeTombstones(ctx, v, targets, tombstone, ending)
-	if err == nil || ending.Uncertain {
+	if err == nil || ending.Uncertain() {
 		o.oweAbsent(tombstone)
 	}
 	if err == nil && !first {

@@ -11,12 +11,6 @@ import (
 
 // What became of a change: what is known, and what stays open.
 
-// forgotten is COMMIT 6: an earlier write may have happened, and its commit id been
-// forgotten since.
-func forgotten(v view, ch *store.Change) bool {
-	return ch.Uncertain && v.truth.Revision > ch.UncertainSince && v.truth.Revision-ch.UncertainSince >= record.MaxCommits
-}
-
 // acknowledged is COMMIT 4: all of targets said yes. Otherwise it notes what may
 // have happened, and says whether to try again.
 func (o *op) acknowledged(targets set, next *record.Record, ch *store.Change) error {
@@ -49,30 +43,6 @@ func (o *op) heed(n int, next *record.Record, before error) error {
 	return fmt.Errorf("node %s: %w", o.roster.nodes[n].Name, a.err)
 }
 
-// unsure notes that a write may have happened without our learning it: from here
-// on it counts how many commit ids a record can have taken in since.
-func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
-	mayHave := false
-	for n := range targets.all() {
-		a := &o.in[n]
-		mayHave = mayHave || a.status == done || errors.Is(a.err, store.ErrUnknownOutcome)
-	}
-	if !mayHave {
-		return
-	}
-	o.counts.uncertain.Add(1)
-	if !ch.Uncertain {
-		ch.Uncertain, ch.UncertainSince = true, next.Revision-1
-	}
-	if len(ch.Tried) == maxTried {
-		ch.Tried = ch.Tried[1:]
-	}
-	ch.Tried = append(ch.Tried, next)
-}
-
-// maxTried bounds the states that are kept of a change with many tries.
-const maxTried = 64
-
 // madeBy returns the state that ch made, when ch is among the commits of v. That
 // is not v when others have committed since: two counts must not both be
 // answered with the sum.
@@ -82,7 +52,7 @@ func madeBy(ch *store.Change, v *store.View) *store.View {
 	if i == len(commits)-1 {
 		return v
 	}
-	for _, r := range ch.Tried {
+	for _, r := range tried(ch) {
 		before := len(r.Commits) - 2 // random numbers: who follows the same commit is the same state
 		if i > 0 && before >= 0 && r.Commits[before] == commits[i-1] {
 			made := *v
@@ -93,21 +63,10 @@ func madeBy(ch *store.Change, v *store.View) *store.View {
 	return v
 }
 
-// certain forgets the doubts about ch where they are over: on one node alone, a
-// newer state without it tells that it did not happen and cannot any more, since
-// a late write names the version that the newer one has replaced. With copies
-// one of them may hold it, and decide one day.
-func certain(v *store.View, ch *store.Change) {
-	alone := len(v.Record.Members) == 1 && len(v.Record.Leaving) == 0
-	if alone && !v.Record.HasCommit(ch.Commit) && v.Record.Revision > ch.UncertainSince && v.Record.Revision-ch.UncertainSince < record.MaxCommits {
-		ch.Uncertain, ch.Tried = false, nil
-	}
-}
-
 // unsettled adds to err, with which ch ends, what it leaves open: that a write of
 // ch may have happened or may still.
 func unsettled(ch *store.Change, err error) error {
-	if err == nil || !ch.Uncertain || over(err) || errors.Is(err, store.ErrUnknownOutcome) {
+	if err == nil || !ch.Uncertain() || over(err) || errors.Is(err, store.ErrUnknownOutcome) {
 		return err
 	}
 	return fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)

@@ -70,7 +70,7 @@ func inGrace(alias *record.Record) bool { return sameOwner(alias) && time.Now().
 // must be able to find out also after the grace.
 func passageOf(ch *store.Change) passage {
 	return func(alias *record.Record) bool {
-		return alias.HasCommit(ch.Commit) || inGrace(alias) || ch.Uncertain && sameOwner(alias)
+		return alias.HasCommit(ch.Commit) || inGrace(alias) || ch.Uncertain() && sameOwner(alias)
 	}
 }
 

@@ -27,7 +27,7 @@ type renewal struct {
 
 func (c *Cluster) renew(ctx context.Context, base *store.View, ch *store.Change) (*store.View, error) {
 	r := &renewal{Cluster: c, change: ch, from: base, to: c.newOp(storageKey(c.prefix, ch.RenewTo)), epoch: 1}
-	if ch.Uncertain { // given again: it may have happened since
+	if ch.Uncertain() { // given again: it may have happened since
 		if err := r.lookUnderNewKey(ctx); err != nil {
 			return nil, err
 		}
@@ -73,8 +73,8 @@ func (r *renewal) move(ctx context.Context, next *record.Record) error {
 		return err
 	}
 	_, err := old.settleOnce(ctx, r.from, r.change, r.alias)
-	if errors.Is(err, errAgain) && r.change.Uncertain {
-		r.change.Tried = append(r.change.Tried, next)
+	if d, ok := r.change.Doubt.(*doubt); ok && errors.Is(err, errAgain) {
+		d.keep(next)
 	}
 	if err == nil {
 		r.won = &store.View{Record: next, LastAccessed: r.from.LastAccessed, Key: r.to.key, Seen: r.to}
@@ -217,7 +217,7 @@ func (r *renewal) win(ctx context.Context, v *store.View) error {
 // with err, unless an alias that is still on its way may lead to it. If that fails
 // it expires: its id was never told to anybody.
 func (r *renewal) abandon(ctx context.Context, err error) {
-	mayHappen := r.change.Uncertain && !over(err)
+	mayHappen := r.change.Uncertain() && !over(err)
 	if mayHappen || r.made == nil {
 		return
 	}

@@ -22,9 +22,9 @@ func (s *Sessions) Commit(ctx context.Context, id string, base *store.View, ch *
 func about(ch *store.Change, err error) error {
 	unknown := errors.Is(err, store.ErrUnknownOutcome)
 	switch {
-	case ch.Uncertain && !unknown && errors.Is(err, store.ErrUnavailable):
+	case ch.Uncertain() && !unknown && errors.Is(err, store.ErrUnavailable):
 		return fmt.Errorf("%w (%w)", store.ErrUnknownOutcome, err)
-	case !ch.Uncertain && unknown:
+	case !ch.Uncertain() && unknown:
 		return fmt.Errorf("%w: %v", store.ErrUnavailable, err)
 	}
 	return err
@@ -57,7 +57,7 @@ func (s *Sessions) Keep(base *store.View, ch *store.Change) (*store.View, error)
 // mayWait reports whether ch can stay in memory for a while: it gives no new id, nobody
 // asks what became of it, and there is room.
 func (s *Sessions) mayWait(ch *store.Change) bool {
-	return !ch.Sync && ch.RenewTo == "" && !ch.Uncertain && s.queue.size() < s.options.MaxUnsent
+	return !ch.Sync && ch.RenewTo == "" && !ch.Uncertain() && s.queue.size() < s.options.MaxUnsent
 }
 
 func (s *Sessions) full() bool {
@@ -91,7 +91,7 @@ func (s *Sessions) commitNow(ctx context.Context, id, key string, base *store.Vi
 	case err == store.ErrNotFound && l != nil && s.revive(ctx, key, l) == nil:
 		return s.commitBelow(ctx, id, key, s.belowOf(key, l, base), ch, l)
 	case errors.Is(err, store.ErrUnavailable):
-		if l != nil && !ch.Uncertain {
+		if l != nil && !ch.Uncertain() {
 			l.forgetPlace()
 		} else {
 			doubt(l)
@@ -120,7 +120,7 @@ func (s *Sessions) belowOf(key string, l *session, base *store.View) *store.View
 func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.View, ch *store.Change, l *session) (*store.View, error) {
 	full, sent := s.filtered(key, ch, l)
 	v, err := s.commitOnTop(ctx, id, base, sent, l)
-	ch.Uncertain, ch.UncertainSince, ch.Tried = sent.Uncertain, sent.UncertainSince, sent.Tried
+	ch.Doubt = sent.Doubt
 	if err != nil {
 		return nil, err
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -82,7 +81,7 @@ func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error
 		case err == nil:
 			s.sent(ctx, key, l, b, v)
 			batches++
-		case errors.Is(err, store.ErrUnavailable) && !s.untold(ctx, key, b): // perhaps it was stored: only the same change may be sent again
+		case errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrForgotten): // perhaps it was stored: only the same change may be sent again
 			l.forgetPlace()
 			return err
 		case err == store.ErrNotFound && !l.timeOver():
@@ -98,17 +97,6 @@ func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error
 		}
 	}
 	return nil
-}
-
-// untold reports whether b may have been stored, and nobody can tell any more: its
-// commit id would be forgotten by now. Then it is not sent again, lest it happen twice.
-func (s *Sessions) untold(ctx context.Context, key string, b *batch) bool {
-	if !b.change.Uncertain {
-		return false
-	}
-	v, err := s.below.LoadKey(ctx, key, "")
-	return err == nil && v.Key == key && !v.Record.HasCommit(b.change.Commit) &&
-		v.Record.Revision >= b.change.UncertainSince+record.MaxCommits
 }
 
 // nextBatch is what to send now, and the state below that it was made on.

@@ -88,13 +88,14 @@ type Change struct {
 	RenewTo string
 	Grace   time.Duration
 
-	// Uncertain is the backend's: a write of this change may have happened without
-	// being acknowledged, first when the record had revision UncertainSince. Tried
-	// are the states that such writes may have made.
-	Uncertain      bool
-	UncertainSince uint64
-	Tried          []*record.Record
+	// Doubt is the backend's own notes of writes of this change that may have
+	// happened without being acknowledged; nil: none may.
+	Doubt any
 }
+
+// Uncertain reports whether a write of this change may have happened without being
+// acknowledged.
+func (ch *Change) Uncertain() bool { return ch.Doubt != nil }
 
 // A GoneError is the ErrNotFound that knows what became of the session.
 type GoneError struct {

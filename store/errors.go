@@ -21,6 +21,10 @@ var (
 	// ErrUnavailable too.
 	ErrUnknownOutcome = fmt.Errorf("outcome unknown: %w", ErrUnavailable)
 
+	// ErrForgotten is the ErrUnknownOutcome that no further try can settle: a record
+	// remembers the last [record.MaxCommits] commits, and there were more since.
+	ErrForgotten = fmt.Errorf("%w: too many changes since", ErrUnknownOutcome)
+
 	// ErrTooLarge: the item is above the size that the server accepts. Found
 	// before sending, the stored item is as it was. memcached, when it finds it
 	// itself, has dropped the stored item: read again.

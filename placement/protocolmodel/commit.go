@@ -4,7 +4,7 @@ package protocolmodel
 func (a *actor) commit(v view) {
 	has := a.knows(v.truth)
 	switch {
-	case !has && a.forgotten(v.truth):
+	case !has && a.forgotten(v):
 		a.end(failed) // COMMIT 6
 	case a.Rules.UnknownIsError && v.truth.Members&a.of(a.Unknown) != 0:
 		a.end(failed) // it can neither ask that node nor replace it
@@ -20,12 +20,6 @@ func (a *actor) commit(v view) {
 // knows reports whether r tells that this client's change is in it, if it has one.
 func (a *actor) knows(r Record) bool {
 	return a.Rules.CommitIDs && r.Commits.has(a.k) || a.c.Completes || a.c.Behind
-}
-
-// forgotten is COMMIT 6: an earlier write may have happened, and been forgotten since.
-func (a *actor) forgotten(r Record) bool {
-	return a.Rules.ForgottenIsError && a.Remember > 0 && a.c.Unsure &&
-		int(r.Revision)-int(a.c.UnsureOf) > a.Remember
 }
 
 // settledEverywhere reports whether every member that can be reached has this
@@ -110,14 +104,6 @@ func (a *actor) write(v view, next Record, parallel bool) {
 	}
 	if parallel && !a.Rules.AwaitCopies {
 		a.acknowledgeAtHome()
-	}
-}
-
-// unsure notes that the write under way may happen without our learning it: from
-// here on it counts how many commit ids a record can have taken in since.
-func (a *actor) unsure() {
-	if a.Remember > 0 && !a.c.Unsure {
-		a.c.Unsure, a.c.UnsureOf = true, a.c.Next.Revision-1
 	}
 }
 

@@ -105,6 +105,10 @@ var promised = []question{
 	{"two writers, one id remembered", one(2, Faults{}, Writer, Writer).and(oneID)},
 	{"two writers, one id remembered, a node crashes", one(2, Faults{Crashes: 1}, Writer, Writer).and(oneID)},
 	{"two writers, one id remembered, an answer is lost", one(2, Faults{Silences: 1}, Writer, Writer).and(oneID)},
+	{"two writers, one id remembered, two crashes, each after repair", one(2, Faults{Crashes: 2, Repaired: true}, Writer, Writer).and(oneID)},
+	{"two writers on three nodes, one id remembered, a node crashes", one(3, Faults{Crashes: 1}, Writer, Writer).and(oneID)},
+	{"two writers on three nodes, one id remembered, an answer is lost", one(3, Faults{Silences: 1}, Writer, Writer).and(oneID)},
+	{"two writers on three nodes after a move, one id remembered, an answer is lost", one(3, Faults{Silences: 1}, Writer, Writer).and(oneID).and(moved)},
 
 	{"two writers on three nodes, three crashes, each after repair", one(3, Faults{Crashes: 3, Repaired: true}, Writer, Writer)},
 	{"two writers, two crashes, each after repair", one(2, Faults{Crashes: 2, Repaired: true}, Writer, Writer)},
@@ -178,6 +182,9 @@ var large = []question{
 	{"a creator, a reader and a writer, three copies, an answer is lost", big(one(3, Faults{Silences: 1}, Creator, Reader, Writer).and(unborn).and(three))},
 	{"a creator, a writer and a reader on three nodes, an answer is lost, after repair a node crashes", big(one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn))},
 	{"a creator, a writer and a reader, hint n3, an answer is lost, after repair a node crashes", big(one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn).and(hintN3))},
+	{"three writers, one id remembered", big(one(2, Faults{}, Writer, Writer, Writer).and(oneID))},
+	{"three writers, one id remembered, one further try, a node crashes", big(one(2, Faults{Crashes: 1}, Writer, Writer, Writer).and(oneID).and(oneTry))},
+	{"three writers, one id remembered, one further try, an answer is lost", big(one(2, Faults{Silences: 1}, Writer, Writer, Writer).and(oneID).and(oneTry))},
 }
 
 func big(c Config) Config {

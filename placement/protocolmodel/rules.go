@@ -14,6 +14,8 @@ type Rules struct {
 	CommitIDs         bool // a retry looks for its commit id before it applies its change again
 	ForgottenIsError  bool // an id that may have been forgotten is an error, never a second application
 	UnsureIfSent      bool // that counts from the first write that was sent, not from the first silence
+	DoubtByEpoch      bool // as long as the epoch and the home are the same, it counts from where the home tells that it is without the id
+	DoubtByHome       bool // but of an id that it may have forgotten only if it has refused each write
 	BoundVersions     bool // a version is good only on the connection on which it was read
 
 	// Reads.
@@ -67,7 +69,7 @@ type Rules struct {
 func AllRules() Rules {
 	return Rules{
 		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
-		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, BoundVersions: true,
+		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, DoubtByEpoch: true, DoubtByHome: true, BoundVersions: true,
 		DoubtHint: true, AskAll: true, AbsentByAll: true, MembersSpeak: true, ReadRepair: true,
 		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
 		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,

@@ -20,6 +20,8 @@ var needed = []struct {
 	{"CommitIDs", one(2, Faults{Crashes: 1}, Writer, Writer)},
 	{"ForgottenIsError", one(2, Faults{}, Writer, Writer).and(oneID)},
 	{"UnsureIfSent", one(2, Faults{}, Writer, Writer).and(oneID)},
+	{"DoubtByEpoch", one(2, Faults{Crashes: 1}, Writer, Writer, Writer).and(oneID)},
+	{"DoubtByHome", one(2, Faults{Silences: 1}, Writer, Writer).and(oneID)},
 	{"BoundVersions", one(2, Faults{Crashes: 2, Repaired: true}, Writer, Writer)},
 	{"DoubtHint", one(3, Faults{Crashes: 1}, Reader, Reader).and(buried)},
 	{"AskAll", one(3, Faults{Crashes: 1}, Writer, Writer).and(moved)},

@@ -56,6 +56,7 @@ type Client struct {
 	OwesEnd   bool // reader: a destroy was acknowledged before it began
 	Unsure    bool // an earlier write of it may have happened
 	UnsureOf  uint8
+	Doubt     doubt
 	Flight    set // nodes that it waits for
 	Held      set // nodes that are written when the deciding node has said yes
 	Next      Record

@@ -1,0 +1,95 @@
+package placement
+
+import (
+	"errors"
+
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+)
+
+// A doubt is about a change of which a write may have happened without our learning
+// it: COMMIT 6.
+type doubt struct {
+	since   uint64           // the first such write follows this revision
+	epoch   uint32           // in which all of them named
+	home    string           // this home
+	mixed   bool             // they did not
+	atHome  bool             // the home may have done one of them
+	last    uint64           // the revision of the last one
+	without uint64           // the newest revision of the home that certainly was without the change
+	tried   []*record.Record // the states that they may have made
+}
+
+// maxTried bounds the states that are kept of a change with many tries.
+const maxTried = 64
+
+// unsure notes that a write of next may have happened.
+func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
+	atHome, somewhere := false, false
+	for n := range targets.all() {
+		if a := &o.in[n]; a.status == done || errors.Is(a.err, store.ErrUnknownOutcome) {
+			somewhere = true
+			atHome = atHome || o.roster.nodes[n].Name == home(next)
+		}
+	}
+	if !somewhere {
+		return
+	}
+	o.counts.uncertain.Add(1)
+	d, ok := ch.Doubt.(*doubt)
+	if !ok {
+		d = &doubt{since: next.Revision - 1, epoch: next.Epoch, home: home(next), without: next.Revision - 1}
+		ch.Doubt = d
+	}
+	d.since, d.without = min(d.since, next.Revision-1), min(d.without, next.Revision-1) // a copy that was ahead may be gone
+	d.mixed = d.mixed || d.epoch != next.Epoch || d.home != home(next)
+	d.atHome = d.atHome || atHome
+	d.last = max(d.last, next.Revision)
+	d.keep(next)
+}
+
+func (d *doubt) keep(r *record.Record) {
+	if len(d.tried) == maxTried {
+		d.tried = d.tried[1:]
+	}
+	d.tried = append(d.tried, r)
+}
+
+// tried are the states that writes of ch may have made.
+func tried(ch *store.Change) []*record.Record {
+	if d, ok := ch.Doubt.(*doubt); ok {
+		return d.tried
+	}
+	return nil
+}
+
+// forgotten reports whether ch, whose commit id v does not tell, may be part of it all
+// the same. Doubts that are over by v are dropped.
+func forgotten(v view, ch *store.Change) bool {
+	d, ok := ch.Doubt.(*doubt)
+	switch {
+	case !ok:
+		return false
+	case d.mixed || d.epoch != v.truth.Epoch || d.home != home(v.truth):
+		return outOf(d.since, v.truth)
+	}
+	if v.homeHas && (!d.atHome || !outOf(d.without, v.truth)) {
+		d.goneWithout(v.truth)
+	}
+	if alone := len(v.truth.Members) == 1 && len(v.truth.Leaving) == 0; alone && !d.atHome {
+		ch.Doubt = nil // with copies one of them may hold it, and decide one day
+	}
+	return outOf(d.without, v.truth)
+}
+
+// outOf reports whether r may have forgotten a change made after that revision.
+func outOf(revision uint64, r *record.Record) bool {
+	return r.Revision > revision && r.Revision-revision > record.MaxCommits
+}
+
+// goneWithout notes that the home has r, which is without the change. A late write to it
+// will be refused where r has replaced the version that it names.
+func (d *doubt) goneWithout(r *record.Record) {
+	d.without = max(d.without, r.Revision)
+	d.atHome = d.atHome && r.Revision < d.last
+}

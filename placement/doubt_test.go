@@ -1,0 +1,82 @@
+package placement_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"testing/synctest"
+
+	"github.com/holdfast-sessions/holdfast/placement"
+	"github.com/holdfast-sessions/holdfast/record"
+	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/store/faultstore"
+)
+
+// One server is cut off from the copy and makes more changes than a record remembers.
+// Another has the session as it was before: the home refuses its change and the copy
+// takes it. As the home has refused it, it cannot be one of those that it has forgotten.
+func TestChangeThatTheHomeHasRefusedIsNeverTooOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		cutOff, late := all.server(t, "cut off", 2, placement.Options{}), all.server(t, "late", 2, placement.Options{})
+		id, before := createAt(t, late, "n1")
+		before = commit(t, late, id, before, increment("late"))
+		refuse(all[1], map[string]int{"cut off": 0})
+		const many = 3 * record.MaxCommits
+		v := load(t, cutOff, id)
+		for range many {
+			v = commit(t, cutOff, id, v, increment("many"))
+		}
+		got := commit(t, late, id, before, increment("late")).Record
+		if count(got, "late") != 2 || count(got, "many") != many {
+			t.Errorf("late=%d many=%d, want 2 and %d", count(got, "late"), count(got, "many"), many)
+		}
+		checkSum(t, got)
+	})
+}
+
+// The home is lost after it has refused a change, and the copy that took it goes on with
+// it: then it may be one of those that are forgotten.
+func TestChangeThatTheNextHomeHasTakenIsNotMadeTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		cutOff, late, other := all.server(t, "cut off", 2, placement.Options{}), all.server(t, "late", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
+		id, before := createAt(t, late, "n1")
+		refuse(all[1], map[string]int{"cut off": 0})
+		for range 3 * record.MaxCommits {
+			commit(t, cutOff, id, load(t, cutOff, id), increment("lost with the home"))
+		}
+		ch := increment("late")
+		refuse(all[0], map[string]int{"late": 1})
+		refuse(all[1], map[string]int{"late": 1, "cut off": 0})
+		_, err := late.Commit(t.Context(), id, before, ch)
+		wantError(t, "the change that only the copy took", err, store.ErrUnknownOutcome)
+		all[0].Kill()
+		refuse(all[1], map[string]int{"cut off": 0})
+		for range 2 * record.MaxCommits {
+			commit(t, other, id, load(t, other, id), increment("other"))
+		}
+		_, err = late.Commit(t.Context(), id, before, ch)
+		wantError(t, "the same after many others", err, store.ErrForgotten)
+		if got := load(t, other, id).Record; count(got, "late") != 1 {
+			t.Errorf("late=%d, want 1", count(got, "late"))
+		}
+	})
+}
+
+// refuse has n refuse the writes of clients after the first few.
+func refuse(n *faultstore.Node, few map[string]int) {
+	var mu sync.Mutex
+	n.Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+		mu.Lock()
+		left, limited := few[call.Client]
+		if limited && call.Verb == "put" {
+			few[call.Client]--
+		}
+		mu.Unlock()
+		if limited && call.Verb == "put" && left <= 0 {
+			return store.ErrUnavailable
+		}
+		return next()
+	})
+}

@@ -1,0 +1,60 @@
+package protocolmodel
+
+// A doubt is about a change of which a write may have happened.
+type doubt struct {
+	Epoch   uint8 // in which all writes of it named
+	Home    uint8 // this home
+	Mixed   bool  // they did not
+	AtHome  bool  // the home may have done one of them
+	Last    uint8 // the revision of the last of them
+	Without uint8 // the newest revision of the home that certainly was without it
+}
+
+// unsure notes that the write under way may happen without our learning it: from
+// here on it counts how many commit ids a record can have taken in since.
+func (a *actor) unsure() {
+	if a.Remember == 0 {
+		return
+	}
+	next, d := &a.c.Next, &a.c.Doubt
+	if !a.c.Unsure {
+		a.c.Unsure, a.c.UnsureOf = true, next.Revision-1
+		*d = doubt{Epoch: next.Epoch, Home: next.Home, Without: next.Revision - 1}
+	}
+	a.c.UnsureOf, d.Without = min(a.c.UnsureOf, next.Revision-1), min(d.Without, next.Revision-1) // a copy that was ahead may be gone
+	d.Mixed = d.Mixed || d.Epoch != next.Epoch || d.Home != next.Home
+}
+
+// refusedAtHome notes whether the home has refused the write that did not succeed.
+func (a *actor) refusedAtHome() {
+	if next := &a.c.Next; a.c.Unsure && next.Kind != Nothing && a.c.In[next.Home].Status != refused {
+		a.c.Doubt.AtHome, a.c.Doubt.Last = true, max(a.c.Doubt.Last, next.Revision)
+	}
+}
+
+// forgotten is COMMIT 6: an earlier write may have happened, and been forgotten since.
+func (a *actor) forgotten(v view) bool {
+	if !a.Rules.ForgottenIsError || a.Remember == 0 || !a.c.Unsure {
+		return false
+	}
+	d := &a.c.Doubt
+	if a.Rules.DoubtByEpoch && (d.Mixed || d.Epoch != v.truth.Epoch || d.Home != v.truth.Home) {
+		return a.outOf(a.c.UnsureOf, v.truth)
+	}
+	if v.homeHas && (!d.AtHome || !a.Rules.DoubtByHome || !a.outOf(d.Without, v.truth)) {
+		d.without(v.truth)
+	}
+	return a.outOf(d.Without, v.truth)
+}
+
+// outOf reports whether r may have forgotten a change made after that revision.
+func (a *actor) outOf(revision uint8, r Record) bool {
+	return int(r.Revision)-int(revision) > a.Remember
+}
+
+// without notes that the home has r, which is without the change. A late write to it
+// will be refused where r has replaced the version that it names.
+func (d *doubt) without(r Record) {
+	d.Without = max(d.Without, r.Revision)
+	d.AtHome = d.AtHome && r.Revision < d.Last
+}
