@@ -3,6 +3,7 @@ package integration
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -211,6 +212,25 @@ func TestLoginFencesTheOldID(t *testing.T) {
 			got := user.get(c.b.url() + "/session").view(t)
 			if got.Owner != "alice" || got.Attributes["cart"] != "full" || got.Attributes["x"] != nil {
 				t.Errorf("got %+v, want alice's session with its cart and without x", got)
+			}
+		})
+	}
+}
+
+// One hundred requests at once, half of them at each server, of a session on two nodes.
+func TestOneHundredParallelIncrementsGiveOneHundred(t *testing.T) {
+	for name, m := range map[string]mode{"non-sticky": nonSticky, "sticky": stickySync} {
+		t.Run(name, func(t *testing.T) {
+			f := startFarm(t, commandPath(t), 2, 2, slices.Concat([]string{"--operation-timeout", "10s"}, m.flags)...)
+			user := &browser{client: newClient(128)}
+			user.post(f.apps[0].url()+"/session", "start", "0").want(t, http.StatusOK)
+			var all sync.WaitGroup
+			for i := range 100 {
+				all.Go(func() { user.post(f.apps[i%2].url()+"/counter/n").want(t, http.StatusOK) })
+			}
+			all.Wait()
+			if got := user.get(f.apps[1].url() + "/counter/n").value(t); got != 100 {
+				t.Errorf("the counter is %d, want 100", got)
 			}
 		})
 	}

@@ -77,7 +77,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	if o.shortSighted(v) {
 		return nil, errAgain
 	}
-	has := v.truth.HasCommit(ch.Commit)
+	has := happened(v, ch)
 	switch {
 	case !has && forgotten(v, ch):
 		return nil, store.ErrForgotten
@@ -161,7 +161,10 @@ func (o *op) enough(next *record.Record, answered set) error {
 
 // sameChange reports whether a copy tells of the change as its home does.
 func sameChange(r, home *record.Record, ch *store.Change) bool {
-	return r != nil && r.Kind == home.Kind && r.Target == home.Target && r.HasCommit(ch.Commit)
+	if r == nil || r.Kind != home.Kind || r.Target != home.Target {
+		return false
+	}
+	return r.HasCommit(ch.Commit) || !home.HasCommit(ch.Commit) && r.SameState(home)
 }
 
 // apply makes a record into the one after ch.

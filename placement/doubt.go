@@ -17,6 +17,7 @@ type doubt struct {
 	atHome  bool             // the home may have done one of them
 	last    uint64           // the revision of the last one
 	without uint64           // the newest revision of the home that certainly was without the change
+	done    *record.Record   // what the home has done last; nil: nothing
 	tried   []*record.Record // the states that they may have made
 }
 
@@ -25,14 +26,13 @@ const maxTried = 64
 
 // unsure notes that a write of next may have happened.
 func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
-	atHome, somewhere := false, false
+	mayHave := set(0)
 	for n := range targets.all() {
 		if a := &o.in[n]; a.status == done || errors.Is(a.err, store.ErrUnknownOutcome) {
-			somewhere = true
-			atHome = atHome || o.roster.nodes[n].Name == home(next)
+			mayHave = mayHave.with(n)
 		}
 	}
-	if !somewhere {
+	if mayHave == 0 {
 		return
 	}
 	o.counts.uncertain.Add(1)
@@ -43,9 +43,14 @@ func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
 	}
 	d.since, d.without = min(d.since, next.Revision-1), min(d.without, next.Revision-1) // a copy that was ahead may be gone
 	d.mixed = d.mixed || d.epoch != next.Epoch || d.home != home(next)
-	d.atHome = d.atHome || atHome
 	d.last = max(d.last, next.Revision)
 	d.keep(next)
+	if at := o.roster.index(home(next)); mayHave.has(at) {
+		d.atHome = true
+		if o.in[at].status == done {
+			d.done = next
+		}
+	}
 }
 
 func (d *doubt) keep(r *record.Record) {
@@ -70,7 +75,7 @@ func forgotten(v view, ch *store.Change) bool {
 	switch {
 	case !ok:
 		return false
-	case d.mixed || d.epoch != v.truth.Epoch || d.home != home(v.truth):
+	case !d.sameHome(v.truth):
 		return outOf(d.since, v.truth)
 	}
 	if v.homeHas && (!d.atHome || !outOf(d.without, v.truth)) {
@@ -80,6 +85,26 @@ func forgotten(v view, ch *store.Change) bool {
 		ch.Doubt = nil // with copies one of them may hold it, and decide one day
 	}
 	return outOf(d.without, v.truth)
+}
+
+// sameHome reports whether all writes named the home and the epoch of r.
+func (d *doubt) sameHome(r *record.Record) bool {
+	return !d.mixed && d.epoch == r.Epoch && d.home == home(r)
+}
+
+// happened reports whether ch is part of v: its commit id tells, or that the home which
+// has done it still has what follows from that.
+func happened(v view, ch *store.Change) bool {
+	return v.truth.HasCommit(ch.Commit) || doneAtHome(v, ch) != nil
+}
+
+// doneAtHome is the state that the home of v has made by ch, as far as it said so.
+func doneAtHome(v view, ch *store.Change) *record.Record {
+	d, ok := ch.Doubt.(*doubt)
+	if !ok || d.done == nil || !d.sameHome(v.truth) || !v.homeHas || v.truth.Revision < d.done.Revision {
+		return nil
+	}
+	return d.done
 }
 
 // outOf reports whether r may have forgotten a change made after that revision.

@@ -5,6 +5,7 @@ import (
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast/placement"
 	"github.com/holdfast-sessions/holdfast/record"
@@ -78,5 +79,34 @@ func refuse(n *faultstore.Node, few map[string]int) {
 			return store.ErrUnavailable
 		}
 		return next()
+	})
+}
+
+// The home has done a change, and the copy refuses it, since another is faster each time.
+// When the change is looked for its id is forgotten.
+func TestChangeThatTheHomeHasDoneIsNeverTooOld(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		slow, other := all.server(t, "slow", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
+		id, before := createAt(t, slow, "n1")
+		const many = 3 * record.MaxCommits
+		overtaken := false
+		all[1].Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+			if call.Client == "slow" && call.Verb == "put" && !overtaken {
+				overtaken = true
+				time.Sleep(timeout / 10) // the home is faster
+				for range many {
+					commit(t, other, id, load(t, other, id), increment("other"))
+				}
+			}
+			return next()
+		})
+		got := commit(t, slow, id, before, increment("slow")).Record
+		if count(got, "slow") != 1 || count(got, "other") != 0 {
+			t.Errorf("the answer tells slow=%d other=%d, want 1 and 0: what the change has made", count(got, "slow"), count(got, "other"))
+		}
+		if got := load(t, other, id).Record; count(got, "slow") != 1 || count(got, "other") != many {
+			t.Errorf("stored slow=%d other=%d, want 1 and %d", count(got, "slow"), count(got, "other"), many)
+		}
 	})
 }

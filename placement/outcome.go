@@ -52,13 +52,17 @@ func madeBy(ch *store.Change, v *store.View) *store.View {
 	if i == len(commits)-1 {
 		return v
 	}
+	made := *v
 	for _, r := range tried(ch) {
 		before := len(r.Commits) - 2 // random numbers: who follows the same commit is the same state
 		if i > 0 && before >= 0 && r.Commits[before] == commits[i-1] {
-			made := *v
 			made.Record = r
 			return &made
 		}
+	}
+	if d, ok := ch.Doubt.(*doubt); ok && i <= 0 && d.done != nil && d.sameHome(v.Record) {
+		made.Record = d.done // what came before is forgotten
+		return &made
 	}
 	return v
 }

@@ -2,7 +2,7 @@ package protocolmodel
 
 // commit is COMMIT on what READ found.
 func (a *actor) commit(v view) {
-	has := a.knows(v.truth)
+	has := a.knows(v.truth) || a.doneAtHome(v)
 	switch {
 	case !has && a.forgotten(v):
 		a.end(failed) // COMMIT 6
@@ -39,7 +39,8 @@ func (a *actor) settledEverywhere(v view) bool {
 
 // same reports whether a copy tells of this client's change as its home does.
 func (a *actor) same(r, home Record) bool {
-	return r.Kind == home.Kind && r.Target == home.Target && a.knows(r)
+	known := a.knows(r) || !a.knows(home) && a.sameState(r, home)
+	return r.Kind == home.Kind && r.Target == home.Target && known
 }
 
 // sameEpoch is COMMIT 1 and 2.

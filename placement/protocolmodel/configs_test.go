@@ -32,6 +32,7 @@ func emptied(c *Config)  { c.Start = Emptied }
 func newOwner(c *Config) { c.NewOwner = true }
 func oneID(c *Config)    { c.Remember = 1 }
 func oneTry(c *Config)   { c.Tries = 1 }
+func twoTries(c *Config) { c.Tries = 2 }
 func hintN2(c *Config)   { c.Hint = 1 }
 func hintN3(c *Config)   { c.Hint = 2 }
 func probing(c *Config)  { c.Probes = true }
@@ -182,7 +183,7 @@ var large = []question{
 	{"a creator, a reader and a writer, three copies, an answer is lost", big(one(3, Faults{Silences: 1}, Creator, Reader, Writer).and(unborn).and(three))},
 	{"a creator, a writer and a reader on three nodes, an answer is lost, after repair a node crashes", big(one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn))},
 	{"a creator, a writer and a reader, hint n3, an answer is lost, after repair a node crashes", big(one(3, Faults{Silences: 1, Crashes: 1, Repaired: true}, Creator, Writer, Reader).and(unborn).and(hintN3))},
-	{"three writers, one id remembered", big(one(2, Faults{}, Writer, Writer, Writer).and(oneID))},
+	{"three writers, one id remembered, two further tries", big(one(2, Faults{}, Writer, Writer, Writer).and(oneID).and(twoTries))},
 	{"three writers, one id remembered, one further try, a node crashes", big(one(2, Faults{Crashes: 1}, Writer, Writer, Writer).and(oneID).and(oneTry))},
 	{"three writers, one id remembered, one further try, an answer is lost", big(one(2, Faults{Silences: 1}, Writer, Writer, Writer).and(oneID).and(oneTry))},
 }

@@ -7,6 +7,7 @@ type doubt struct {
 	Mixed   bool  // they did not
 	AtHome  bool  // the home may have done one of them
 	Last    uint8 // the revision of the last of them
+	Done    uint8 // the revision of the last one that the home has done; 0: of none
 	Without uint8 // the newest revision of the home that certainly was without it
 }
 
@@ -25,11 +26,37 @@ func (a *actor) unsure() {
 	d.Mixed = d.Mixed || d.Epoch != next.Epoch || d.Home != next.Home
 }
 
-// refusedAtHome notes whether the home has refused the write that did not succeed.
-func (a *actor) refusedAtHome() {
-	if next := &a.c.Next; a.c.Unsure && next.Kind != Nothing && a.c.In[next.Home].Status != refused {
-		a.c.Doubt.AtHome, a.c.Doubt.Last = true, max(a.c.Doubt.Last, next.Revision)
+// saidByHome notes what the home said to the write that did not succeed.
+func (a *actor) saidByHome() {
+	next, d := &a.c.Next, &a.c.Doubt
+	if !a.c.Unsure || next.Kind == Nothing {
+		return
 	}
+	status := a.c.In[next.Home].Status
+	if status != refused {
+		d.AtHome, d.Last = true, max(d.Last, next.Revision)
+	}
+	if status == done {
+		d.Done = next.Revision
+	}
+}
+
+// doneAtHome reports whether the home that has done the change still tells what follows
+// from that, though the record may have forgotten the id.
+func (a *actor) doneAtHome(v view) bool {
+	d := &a.c.Doubt
+	return d.Done > 0 && (a.sameHome(v.truth) || !a.Rules.DoneInEpoch) && v.homeHas && v.truth.Revision >= d.Done
+}
+
+// sameHome reports whether all writes named the home and the epoch of r.
+func (a *actor) sameHome(r Record) bool {
+	d := &a.c.Doubt
+	return !d.Mixed && d.Epoch == r.Epoch && d.Home == r.Home
+}
+
+// sameState reports whether both are one state, as far as a record tells.
+func (a *actor) sameState(r, other Record) bool {
+	return r.flags() == other.flags() && r.Commits == other.Commits
 }
 
 // forgotten is COMMIT 6: an earlier write may have happened, and been forgotten since.
@@ -38,7 +65,7 @@ func (a *actor) forgotten(v view) bool {
 		return false
 	}
 	d := &a.c.Doubt
-	if a.Rules.DoubtByEpoch && (d.Mixed || d.Epoch != v.truth.Epoch || d.Home != v.truth.Home) {
+	if a.Rules.DoubtByEpoch && !a.sameHome(v.truth) {
 		return a.outOf(a.c.UnsureOf, v.truth)
 	}
 	if v.homeHas && (!d.AtHome || !a.Rules.DoubtByHome || !a.outOf(d.Without, v.truth)) {

@@ -157,7 +157,7 @@ func (a *actor) again() {
 			a.unsure()
 		}
 	}
-	a.refusedAtHome()
+	a.saidByHome()
 	a.release()
 	a.c.Tries++
 	if a.c.Tries > a.Tries {

@@ -16,6 +16,7 @@ type Rules struct {
 	UnsureIfSent      bool // that counts from the first write that was sent, not from the first silence
 	DoubtByEpoch      bool // as long as the epoch and the home are the same, it counts from where the home tells that it is without the id
 	DoubtByHome       bool // but of an id that it may have forgotten only if it has refused each write
+	DoneInEpoch       bool // a change that the home has done is part of what it tells, whatever ids that has, as long as its epoch lasts
 	BoundVersions     bool // a version is good only on the connection on which it was read
 
 	// Reads.
@@ -69,7 +70,7 @@ type Rules struct {
 func AllRules() Rules {
 	return Rules{
 		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
-		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, DoubtByEpoch: true, DoubtByHome: true, BoundVersions: true,
+		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, DoubtByEpoch: true, DoubtByHome: true, DoneInEpoch: true, BoundVersions: true,
 		DoubtHint: true, AskAll: true, AbsentByAll: true, MembersSpeak: true, ReadRepair: true,
 		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
 		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,
