@@ -33,7 +33,8 @@ type commit struct {
 // newCommitLocked makes a commit of all ops of s. While it is under way they
 // only grow behind those that it has, since gate is held.
 func (s *Session) newCommitLocked() *commit {
-	c := &commit{m: s.m, id: s.token.id, base: s.view, ops: s.opsLocked()}
+	c := s.roomForCommitLocked()
+	c.m, c.id, c.base, c.ops = s.m, s.token.id, s.view, s.opsLocked()
 	c.change = store.Change{
 		Commit:  newCommitID(),
 		Apply:   c.apply,
@@ -52,6 +53,14 @@ func (s *Session) newCommitLocked() *commit {
 		}
 	}
 	return c
+}
+
+func (s *Session) roomForCommitLocked() *commit {
+	if s.first == nil || s.first.used {
+		return new(commit)
+	}
+	s.first.used = true
+	return &s.first.commit
 }
 
 func (s *Session) opsLocked() []op { return s.ops[:len(s.ops):len(s.ops)] }

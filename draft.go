@@ -64,6 +64,10 @@ func (s *Session) doLocked(o op) error {
 	if err := o.apply(s.draft); err != nil {
 		return err
 	}
+	if s.first == nil {
+		s.first = new(firstChange)
+		s.ops = s.first.ops[:0]
+	}
 	s.ops, s.commitFailed = append(s.ops, o), false
 	if o.kind == opLogin {
 		s.renewLocked()

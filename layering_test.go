@@ -14,10 +14,10 @@ import (
 var layers = map[string]string{
 	"examples/*":              ". store store/memorystore store/memcachedstore",
 	"holdfasttest":            ". store store/memorystore store/faultstore store/memcachedstore node",
-	".":                       "record store sticky lock placement store/memorystore",
-	"sticky":                  "record store turns",
+	".":                       "deadline record store sticky lock placement store/memorystore",
+	"sticky":                  "deadline record store turns",
 	"lock":                    "store turns",
-	"placement":               "record store turns placement/health",
+	"placement":               "deadline record store turns placement/health",
 	"placement/health":        "",
 	"placement/protocolmodel": "",
 	"store/faultstore":        "store store/memorystore",
@@ -27,6 +27,7 @@ var layers = map[string]string{
 	"store":                   "record",
 	"record":                  "",
 	"turns":                   "",
+	"deadline":                "",
 	"node":                    "",
 }
 
@@ -44,11 +45,13 @@ var testLayers = map[string]string{
 // commandLayers holds for the module cmd/holdfast, which may also use what
 // others wrote.
 var commandLayers = map[string]string{
-	"cmd/holdfast":          ". store store/memcachedstore node cmd/holdfast/demo cmd/holdfast/drill cmd/holdfast/tomcat cmd/holdfast/spelling",
+	"cmd/holdfast":          ". store store/memcachedstore node cmd/holdfast/demo cmd/holdfast/drill cmd/holdfast/staging cmd/holdfast/tomcat cmd/holdfast/spelling",
 	"cmd/holdfast/tomcat":   "cmd/holdfast/spelling",
 	"cmd/holdfast/spelling": "",
 	"cmd/holdfast/demo":     ". cmd/holdfast/ledger cmd/holdfast/rig",
 	"cmd/holdfast/drill":    ". cmd/holdfast/ledger cmd/holdfast/rig",
+	"cmd/holdfast/history":  "",
+	"cmd/holdfast/staging":  ". cmd/holdfast/history cmd/holdfast/ledger cmd/holdfast/rig",
 	"cmd/holdfast/ledger":   ". cmd/holdfast/rig",
 	"cmd/holdfast/rig":      ". store store/memcachedstore node",
 }

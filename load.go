@@ -118,7 +118,10 @@ func (s *Session) presented() []token {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.tokens == nil && s.req != nil {
-		s.tokens = s.m.transport.presented(s.req)
+		if s.room == nil {
+			s.room = new(room)
+		}
+		s.tokens = s.m.transport.presented(s.room.tokens[:0], s.req)
 	}
 	return s.tokens
 }

@@ -150,7 +150,8 @@ func (m *Manager) Nodes() []NodeState { return m.cluster.Nodes() }
 // newRecord returns a session that begins now.
 func (m *Manager) newRecord() *record.Record {
 	now := time.UnixMilli(time.Now().UnixMilli()) // as exact as it will be read
-	r := &record.Record{Created: now, LastAccessed: now, IdleTimeout: m.options.IdleTimeout}
+	r := record.New()
+	r.Created, r.LastAccessed, r.IdleTimeout = now, now, m.options.IdleTimeout
 	if m.options.AbsoluteTimeout > 0 {
 		r.Deadline = now.Add(m.options.AbsoluteTimeout)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/deadline"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -32,7 +33,7 @@ func (s *Session) fetchStored(t token) (*store.View, error) {
 type look func(ctx context.Context, id, hint string) (*store.View, error)
 
 func (s *Session) fetchBy(look look, t token) (view *store.View, err error) {
-	err = s.withBudget(s.ctx, func(ctx context.Context) error {
+	err = s.withBudget((*deadline.Context).Begin, func(ctx context.Context) error {
 		view, err = look(ctx, t.id.Secret(), t.node)
 		return err
 	})
@@ -49,8 +50,8 @@ func (s *Session) store(c *commit) (view *store.View, err error) {
 	if view, err = s.m.keep(c); view != nil || err != nil {
 		return view, err
 	}
-	ctx := context.WithoutCancel(s.ctx) // a client that went away must not lose its change
-	err = s.withBudget(ctx, func(ctx context.Context) error {
+	// A client that went away must not lose its change.
+	err = s.withBudget((*deadline.Context).BeginDetached, func(ctx context.Context) error {
 		view, err = s.m.backend.Commit(ctx, c.id.Secret(), c.base, &c.change)
 		return err
 	})
@@ -65,7 +66,7 @@ func (s *Session) store(c *commit) (view *store.View, err error) {
 
 // end destroys the session of view in the store.
 func (s *Session) end(view *store.View) error {
-	return s.withBudget(context.WithoutCancel(s.ctx), func(ctx context.Context) error {
+	return s.withBudget((*deadline.Context).BeginDetached, func(ctx context.Context) error {
 		return s.m.backend.Destroy(ctx, view)
 	})
 }
@@ -73,7 +74,7 @@ func (s *Session) end(view *store.View) error {
 // withBudget runs work with what is left of the request's time for session
 // work. Once the header has left, a request may go on for hours: each piece of
 // work then has the whole time.
-func (s *Session) withBudget(ctx context.Context, work func(context.Context) error) error {
+func (s *Session) withBudget(begin func(*deadline.Context, context.Context, time.Time), work func(context.Context) error) error {
 	if s.out == nil || s.out.goesOn() {
 		s.spent = 0
 	}
@@ -85,9 +86,10 @@ func (s *Session) withBudget(ctx context.Context, work func(context.Context) err
 		return err
 	}
 	defer s.m.work.end()
-	ctx, cancel := context.WithTimeout(ctx, left)
-	defer cancel()
 	start := time.Now()
+	ctx := s.newLimit()
+	begin(ctx, s.ctx, start.Add(left))
+	defer ctx.End()
 	err := work(ctx)
 	s.spent += time.Since(start)
 	s.m.noteHealth(err)

@@ -85,7 +85,7 @@ func (m *Manager) extendUnused(s *Session) {
 	if s.used() {
 		return
 	}
-	for _, t := range m.transport.presented(s.req) {
+	for _, t := range m.transport.presented(nil, s.req) {
 		if m.seen.due(t.id) {
 			m.behind(func(ctx context.Context) {
 				m.extendOne(ctx, t)

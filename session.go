@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/deadline"
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -33,11 +34,13 @@ type Session struct {
 
 	mu     sync.Mutex // guards all below; never held over I/O or foreign code
 	state  state
+	room   *room
 	tokens []token        // what the request presented and was looked for
 	token  token          // of the session
 	view   *store.View    // as it was last read or written; nil: it is not stored
 	draft  *record.Record // view's record with ops applied; nil: there are none
 	ops    []op           // what this request changed and has not stored
+	first  *firstChange   // its room
 
 	renewTo ID // the id that the next commit moves the session to
 	lock    sessionLock
@@ -52,6 +55,33 @@ type Session struct {
 	inDo   bool        // the function given to Do runs
 	over   bool        // the request has ended
 	events []happening // not yet told to the hooks
+}
+
+// A room is what most requests that use their session need for it, in one allocation.
+type room struct {
+	tokens [1]token
+	limits [2]deadline.Context // of the load and of the commit
+	used   int                 // of limits
+}
+
+// A firstChange is the same for those that change it. It is not part of room, since it
+// may wait in memory long after the request.
+type firstChange struct {
+	ops    [1]op
+	commit commit
+	used   bool // commit is
+}
+
+// newLimit is a context that is used once: who is asked under it may keep it.
+func (s *Session) newLimit() *deadline.Context {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.room
+	if r == nil || r.used == len(r.limits) {
+		return new(deadline.Context)
+	}
+	r.used++
+	return &r.limits[r.used-1]
 }
 
 // A state says what is known of a request's session.

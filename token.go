@@ -65,17 +65,14 @@ func isRouteChar(c byte) bool { return isNodeChar(c) || c == '-' }
 
 // value returns the token as the browser gets it.
 func (t token) value() string {
-	s := string(t.id)
-	if t.mac != "" {
-		s += "~" + t.mac
+	var room [idSize + 1 + macSize + 1 + maxNodeSize + 1 + maxRouteSize]byte // on the stack
+	s := append(room[:0], t.id...)
+	for _, part := range [...]struct{ mark, text string }{{"~", t.mac}, {"-", t.node}, {".", t.route}} {
+		if part.text != "" {
+			s = append(append(s, part.mark...), part.text...)
+		}
 	}
-	if t.node != "" {
-		s += "-" + t.node
-	}
-	if t.route != "" {
-		s += "." + t.route
-	}
-	return s
+	return string(s)
 }
 
 // isName reports whether s is 1 to limit of ok characters.

@@ -9,8 +9,9 @@ import (
 
 // A transport carries tokens between browser and server.
 type transport interface {
-	// presented returns the genuine tokens of a request, most likely first, each id once.
-	presented(r *http.Request) []token
+	// presented appends the genuine tokens of a request to found, which is empty: most
+	// likely first, each id once.
+	presented(found []token, r *http.Request) []token
 	// grant puts t, with a new MAC, into a response header; lasting is how long the
 	// browser keeps it over its own restart (zero: it does not).
 	grant(h http.Header, t token, lasting time.Duration)
@@ -33,8 +34,7 @@ const (
 	maxExamined  = 64 // are worth the computation of a MAC
 )
 
-func (t *cookieTransport) presented(r *http.Request) []token {
-	var found []token
+func (t *cookieTransport) presented(found []token, r *http.Request) []token {
 	examined := 0
 	for tok := range t.sent(r) {
 		if contains(found, tok.id) {

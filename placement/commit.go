@@ -20,11 +20,15 @@ func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *s
 	if base == nil {
 		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch, false)
 	}
-	if base.Seen == nil {
-		var err error
-		if base, err = c.reread(ctx, base, passageOf(ch)); err != nil {
-			return nil, err
-		}
+	var err error
+	switch {
+	case base.Seen == nil:
+		base, err = c.reread(ctx, base, passageOf(ch))
+	case ch.Uncertain(): // given again: it may have happened since
+		base, err = c.resume(base).again(ctx, base, ch, 0)
+	}
+	if err != nil {
+		return nil, err
 	}
 	if ch.RenewTo != "" {
 		return c.renew(ctx, base, ch)
@@ -91,7 +95,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 		}
 	}
 	if ch.Unused {
-		o.life = o.left(v)
+		o.life = o.remaining(v)
 	}
 	parallel := v.clean && !has && !v.ahead
 	switch {
@@ -109,7 +113,7 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	if err := o.enough(next, v.answered); err != nil {
 		return nil, err
 	}
-	next.Revision = max(v.newest, next.Revision) + 1
+	next.Revision = max(v.newest, next.Revision) + step(v)
 	if err := o.write(ctx, v, next, parallel, ch); err != nil {
 		return nil, err
 	}
@@ -118,6 +122,15 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	}
 	o.oweLeft(v, next)
 	return o.confirmed(base, ch, next), nil
+}
+
+// step is how far the revision rises: above that of a member which did not answer, which
+// may be one ahead of its home and must be seen to miss this when it is back.
+func step(v view) uint64 {
+	if v.members&^v.answered != 0 {
+		return 2
+	}
+	return 1
 }
 
 // shortSighted reports whether more nodes must be asked before anybody decides

@@ -96,7 +96,8 @@ func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
 	if home < 0 {
 		return nil, o.silence()
 	}
-	next := &record.Record{Epoch: epoch}
+	next := record.New()
+	next.Epoch = epoch
 	next.Members = o.roster.names(o.membersFrom(home, usable&^o.roster.draining))
 	err := apply(ch, next)
 	next.Revision++ // ch may have begun further up

@@ -19,19 +19,11 @@ func (c *Cluster) after(v *store.View) {
 	due := v.Extended && (r.TTL == store.Forever || r.Outdated) || r.Outdated && r.IdleTimeout == 0
 	switch {
 	case c.broken(o, seen, r):
-		c.mendBehind(v, false)
+		c.mendBehind(v)
 	case due:
-		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v, false) })
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
 	case v.Extended:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
-	}
-}
-
-// mendAfter is after of a read that is no use.
-func (c *Cluster) mendAfter(v *store.View) {
-	o := v.Seen.(*op)
-	if c.broken(o, look(o.roster, o.in), v.Record) {
-		c.mendBehind(v, true)
 	}
 }
 
@@ -39,11 +31,10 @@ func (c *Cluster) broken(o *op, seen view, r *record.Record) bool {
 	return o.mendable(seen) || o.lags(seen) && time.Since(r.LastAccessed) > c.behind.timeout
 }
 
-func (c *Cluster) mendBehind(v *store.View, unused bool) {
+func (c *Cluster) mendBehind(v *store.View) {
 	c.behind.run(v.Key, func(ctx context.Context) error {
 		pause(ctx, repairAfter)
-		c.counts.repairs.Add(1)
-		return c.rewrite(ctx, v, unused)
+		return c.repair(ctx, v)
 	})
 }
 
@@ -81,19 +72,37 @@ func (o *op) lags(v view) bool {
 // repair is a COMMIT that changes nothing.
 func (c *Cluster) repair(ctx context.Context, v *store.View) error {
 	c.counts.repairs.Add(1)
-	return c.rewrite(ctx, v, false)
+	return c.rewrite(ctx, v)
 }
 
 // rewrite extends a life that no time to live can tell, because it is longer
 // than the store's: the record itself says when it was last used. It also seals
 // a record with the first key of the ring, so that a key can be left out one day.
-func (c *Cluster) rewrite(ctx context.Context, v *store.View, unused bool) error {
-	nothing := &store.Change{Commit: rand.Uint64(), Unused: unused, Apply: func(*record.Record) error { return nil }}
+func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
+	used := v.Seen.(*op).used
+	nothing := &store.Change{Commit: rand.Uint64(), Unused: !used.IsZero(), Apply: func(r *record.Record) error {
+		if used.After(r.LastAccessed) {
+			r.LastAccessed = used
+		}
+		return nil
+	}}
 	_, err := c.resume(v).settleThrough(ctx, v, nothing)
 	if errors.Is(err, store.ErrConflict) {
-		return nil // whoever wrote it has extended it
+		return c.extendAnew(ctx, v)
 	}
 	return err
+}
+
+// extendAnew is for a session that somebody else has written. If that was a use, it has
+// extended the life.
+func (c *Cluster) extendAnew(ctx context.Context, v *store.View) error {
+	o := c.newOp(v.Key)
+	o.used = v.Seen.(*op).used
+	fresh, err := o.find(ctx, -1, store.Whole, inGrace)
+	if err != nil || !fresh.Extended {
+		return err
+	}
+	return c.touch(ctx, fresh)
 }
 
 // touch sets the time to live that v's record tells, at all members that hold it. It never
@@ -101,10 +110,14 @@ func (c *Cluster) rewrite(ctx context.Context, v *store.View, unused bool) error
 // must not become longer.
 func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	o := c.resume(v)
-	members := o.sameAs(look(o.roster, o.in))
+	seen, ttl := look(o.roster, o.in), v.Record.TTL
+	if !o.used.IsZero() {
+		ttl = o.remaining(seen)
+	}
+	members := o.sameAs(seen)
 	read := slices.Clone(o.in)
 	o.flight(ctx, members&o.usable(), func(o *op, ctx context.Context, n int) answer {
-		err := o.touchOne(ctx, n, v.Record.TTL, read[n].version)
+		err := o.touchOne(ctx, n, ttl, read[n].version)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return answer{status: silent, err: err}
 		}

@@ -101,6 +101,31 @@ func lifeOf(r *record.Record, left time.Duration, now time.Time) life {
 	return l
 }
 
+// heed has l go on from used, which is known from elsewhere. Only what the nodes do not
+// know of it extends the life.
+func (l *life) heed(used time.Time, r *record.Record, now time.Time) {
+	l.extend = r.IdleTimeout > 0 && used.Sub(l.lastUse) >= Grain(r.IdleTimeout)
+	if !used.After(l.lastUse) {
+		return
+	}
+	l.lastUse = used
+	if l.ended == record.Idle && now.Sub(used) <= r.IdleTimeout {
+		l.ended = 0
+	}
+}
+
+// remaining is how long what follows v is to live from now on, if that is no use.
+func (o *op) remaining(v view) time.Duration {
+	left, since := o.left(v), time.Since(o.used)
+	switch {
+	case o.used.IsZero() || left == store.Forever || v.truth.TTL == store.Forever:
+		return left
+	case since < Grain(v.truth.IdleTimeout):
+		return max(left, v.truth.TTL)
+	}
+	return max(left, v.truth.TTL-since)
+}
+
 // foreign reports whether the time that an item has left cannot come from ttl,
 // its record's: an extension that was sent for an earlier record happened later.
 func foreign(ttl, left time.Duration) bool {

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/deadline"
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -28,10 +29,14 @@ type op struct {
 	item   store.Item     // put: what is written
 	record *record.Record // put: the same
 	life   time.Duration  // put: how long it lives there; zero: as the record says
+	used   time.Time      // when its server knows it was used last; zero: what the nodes tell
 
-	few  [3]answer  // backs in where there are no more nodes
-	own  trouble    // of an op that is a request's first
-	view store.View // that it leads to
+	few     [3]answer        // backs in where there are no more nodes
+	own     trouble          // of an op that is a request's first
+	view    store.View       // that it leads to
+	limit   deadline.Context // of the first flight
+	limited bool             // there was one
+	calls   sync.WaitGroup   // of a flight
 }
 
 // A call asks one node.
@@ -80,6 +85,7 @@ func (c *Cluster) resumed(from *op) *op {
 			}
 		}
 	}
+	o.used = from.used
 	if from.via != nil {
 		o.via = c.resumed(from.via)
 		o.via.trouble = o.trouble
@@ -111,12 +117,13 @@ func (o *op) flight(ctx context.Context, targets set, call call) {
 	if targets == 0 {
 		return
 	}
-	if o.patience > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, o.patience)
-		defer cancel()
-	}
 	began := time.Now()
+	if o.patience > 0 {
+		limit := o.newLimit()
+		limit.Begin(ctx, began.Add(o.patience))
+		defer limit.End()
+		ctx = limit
+	}
 	one := targets.first() // is called in this goroutine
 	if others := targets.without(one); others == 0 {
 		o.in[one] = call(o, ctx, one)
@@ -128,13 +135,27 @@ func (o *op) flight(ctx context.Context, targets set, call call) {
 	}
 }
 
+// newLimit is a context that is used once: whom a flight has called may keep it.
+func (o *op) newLimit() *deadline.Context {
+	if o.limited {
+		return new(deadline.Context)
+	}
+	o.limited = true
+	return &o.limit
+}
+
 func (o *op) callAll(ctx context.Context, one int, others set, call call) {
-	var calls sync.WaitGroup
-	for n := range others.all() {
-		calls.Go(func() { o.in[n] = call(o, ctx, n) })
+	o.calls.Add(others.size())
+	for ; others != 0; others = others.without(others.first()) {
+		go o.callOne(ctx, others.first(), call)
 	}
 	o.in[one] = call(o, ctx, one)
-	calls.Wait()
+	o.calls.Wait()
+}
+
+func (o *op) callOne(ctx context.Context, n int, call call) {
+	defer o.calls.Done()
+	o.in[n] = call(o, ctx, n)
 }
 
 // note tells the monitor of a node that did not answer, and keeps this request

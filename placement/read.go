@@ -38,9 +38,12 @@ func (c *Cluster) LoadKey(ctx context.Context, key, hint string) (*store.View, e
 	return c.newOp(key).load(ctx, hint, (*Cluster).after)
 }
 
-// LookAt is LoadKey that is no use of the session: nothing extends its life.
-func (c *Cluster) LookAt(ctx context.Context, key, hint string) (*store.View, error) {
-	return c.newOp(key).load(ctx, hint, (*Cluster).mendAfter)
+// LookAt is LoadKey that is no use of the session, for who has it in memory and knows
+// that it was used last at used: its life goes on from there.
+func (c *Cluster) LookAt(ctx context.Context, key, hint string, used time.Time) (*store.View, error) {
+	o := c.newOp(key)
+	o.used = used
+	return o.load(ctx, hint, (*Cluster).after)
 }
 
 func (o *op) load(ctx context.Context, hint string, after func(*Cluster, *store.View)) (*store.View, error) {
@@ -234,6 +237,9 @@ func (o *op) lost() set {
 func (o *op) viewOf(ctx context.Context, v view) (*store.View, error) {
 	left := o.left(v)
 	l := lifeOf(v.truth, left, time.Now())
+	if !o.used.IsZero() {
+		l.heed(o.used, v.truth, time.Now())
+	}
 	if l.ended != 0 {
 		return nil, o.expire(ctx, v, l.ended)
 	}

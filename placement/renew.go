@@ -77,7 +77,7 @@ func (r *renewal) move(ctx context.Context, next *record.Record) error {
 		d.keep(next)
 	}
 	if err == nil {
-		r.won = &store.View{Record: next, LastAccessed: r.from.LastAccessed, Key: r.to.key, Seen: r.to}
+		r.won = &store.View{Record: next, LastAccessed: r.from.LastAccessed, Key: r.to.key, Left: r.from.Key, Seen: r.to}
 	}
 	return err
 }

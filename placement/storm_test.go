@@ -47,7 +47,7 @@ func TestStorms(t *testing.T) {
 
 // TestStormsOfServersCutOffFromDifferentNodes has no other fault.
 func TestStormsOfServersCutOffFromDifferentNodes(t *testing.T) {
-	for _, size := range []size{{2, 3, 2}, {3, 3, 2}, {3, 4, 2}} {
+	for _, size := range []size{{2, 3, 2}, {3, 3, 2}, {3, 4, 2}, {2, 4, 3}} {
 		play(t, size, func(s *storm) bool { return s.strikeWith(9) })
 	}
 }

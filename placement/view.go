@@ -77,22 +77,44 @@ func (v *view) chooseTruth(r *roster, in []answer) {
 
 // arbitrate chooses whose word on the newest epoch is taken. Two servers, each cut
 // off from another node, may have decided at the same time at two homes. A copy is
-// written after its home has decided, and conditionally, so that only one of the two
-// can have it; the other was never acknowledged. So a home has lost too whose copy
-// would lie where the other has one, or is.
+// written after its home has decided, and conditionally, so that each node has that of
+// one of the two. A home has lost of which a member has the other's: its change was
+// never acknowledged. If both have, the first in list order counts, so that all agree.
 func (v *view) arbitrate(r *roster, in []answer) {
-	newest := in[v.at].mark
+	newest, best := in[v.at].mark, claim{}
 	for n := range in {
-		a, told := &in[n], in[v.at].record
-		switch {
-		case a.record == nil || !a.holds(newest):
-		case home(a.record) != r.nodes[n].Name:
-			v.at, v.copied = n, true
-			return
-		case told == nil || hasLost(told, r, in) && !hasLost(a.record, r, in):
-			v.at = n
+		if a := &in[n]; a.record != nil && a.holds(newest) {
+			if c := claimOf(a.record, r, in); !best.made || c.beats(best) {
+				v.at, v.copied, best = n, c.copied, c
+			}
 		}
 	}
+}
+
+// A claim is that of a home to have decided an epoch.
+type claim struct {
+	made   bool
+	home   int
+	lost   bool // a member holds what another home has decided
+	copied bool // a node other than the home holds it
+}
+
+func claimOf(told *record.Record, r *roster, in []answer) claim {
+	c := claim{made: true, home: r.index(home(told)), lost: hasLost(told, r, in)}
+	for n := range in {
+		c.copied = c.copied || n != c.home && in[n].record != nil && in[n].follows(told)
+	}
+	return c
+}
+
+func (c claim) beats(other claim) bool {
+	switch {
+	case c.lost != other.lost:
+		return other.lost
+	case !c.lost && c.copied != other.copied:
+		return c.copied
+	}
+	return c.home < other.home
 }
 
 // hasLost reports whether a member of told holds what another home has decided.

@@ -2,6 +2,7 @@ package record
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -92,8 +93,8 @@ func (r *Record) flags() byte {
 	return f
 }
 
-func parseBody(b []byte, outdated bool) (*Record, error) {
-	d := decoder{rest: b}
+func (c *Codec) parseBody(b []byte, outdated bool) (*Record, error) {
+	d := decoder{rest: b, shared: c.shared}
 	r := &roomy{Record: Record{Kind: Kind(d.byte()), Outdated: outdated}}
 	flags := d.byte()
 	r.Persistent = flags&flagPersistent != 0
@@ -103,9 +104,9 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	}
 	r.Epoch = d.uint32()
 	r.Revision = d.uvarint()
-	r.Members = d.names()
-	r.Leaving = d.names()
-	r.Commits = d.commits(r.room[:0])
+	r.Members = d.names(r.members[:0])
+	r.Leaving = d.names(nil)
+	r.Commits = d.commits(r.commits[:0])
 	r.Created = d.time()
 	r.LastAccessed = d.time()
 	r.IdleTimeout = d.duration()
@@ -113,7 +114,7 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	r.TTL = d.duration()
 	r.Owner = d.string()
 	r.Login = d.uint32()
-	r.AppVersion = d.string()
+	r.AppVersion = d.shared.string(d.take(d.count(1)))
 	switch r.Kind {
 	case Alias:
 		r.Target = d.string()
@@ -121,7 +122,7 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	case Tombstone:
 		r.Reason = Reason(d.byte())
 	}
-	r.attributes = d.attributes()
+	r.Record.attributes = d.attributes(r)
 	if d.err != nil {
 		return nil, d.err
 	}
@@ -129,25 +130,21 @@ func parseBody(b []byte, outdated bool) (*Record, error) {
 	return &r.Record, nil
 }
 
-func (d *decoder) names() []string {
+func (d *decoder) names(room []string) []string {
 	n := d.count(1)
 	if n == 0 {
 		return nil
 	}
-	names, again := make([]string, n), *d
-	for range names {
-		d.take(d.count(1))
+	if n > cap(room) {
+		room = make([]string, 0, n)
+	}
+	for range n {
+		room = append(room, d.shared.string(d.take(d.count(1))))
 	}
 	if d.err != nil {
 		return nil
 	}
-	all := string(again.rest[:len(again.rest)-len(d.rest)]) // with the lengths between them: one string is cheaper
-	for i := range names {
-		size := again.count(1)
-		names[i] = all[len(all)-(len(again.rest)-len(d.rest)):][:size]
-		again.take(size)
-	}
-	return names
+	return slices.Clip(room)
 }
 
 func (d *decoder) commits(ids []uint64) []uint64 {
@@ -161,12 +158,12 @@ func (d *decoder) commits(ids []uint64) []uint64 {
 	return ids
 }
 
-func (d *decoder) attributes() []Attribute {
+func (d *decoder) attributes(r *roomy) []Attribute {
 	n := d.count(3)
 	if n == 0 || d.err != nil {
 		return nil
 	}
-	as := make([]Attribute, n, n+1) // room for one more: the usual change
+	as := r.room(n)[:n]
 	directory := *d
 	nameBytes := 0
 	for range as {
@@ -178,7 +175,7 @@ func (d *decoder) attributes() []Attribute {
 			return nil
 		}
 	}
-	names := string(d.take(nameBytes))
+	names := d.shared.string(d.take(nameBytes)) // those of one app's sessions are mostly the same
 	for i := range as {
 		nameLen := directory.count(1)
 		codec := directory.byte()
@@ -199,8 +196,9 @@ func (d *decoder) attributes() []Attribute {
 // A decoder takes fields off the front of rest. After the first error all
 // further fields are zero.
 type decoder struct {
-	rest []byte
-	err  error
+	rest   []byte
+	err    error
+	shared *shared
 }
 
 func (d *decoder) fail(format string, args ...any) {

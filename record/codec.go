@@ -30,6 +30,7 @@ const (
 type Codec struct {
 	ring       []*sealer
 	allowPlain bool
+	shared     *shared
 }
 
 // NewCodec returns the codec for a key ring of 32-byte keys: the first
@@ -38,7 +39,7 @@ type Codec struct {
 // node could make them; allowPlain accepts them, for the time in which
 // encryption is introduced.
 func NewCodec(keys [][]byte, allowPlain bool) (*Codec, error) {
-	c := &Codec{allowPlain: allowPlain || len(keys) == 0}
+	c := &Codec{allowPlain: allowPlain || len(keys) == 0, shared: newShared()}
 	for i, key := range keys {
 		s, err := newSealer(key)
 		if err != nil {
@@ -92,7 +93,7 @@ func (c *Codec) parsePlain(b []byte, storageKey string) (*Record, error) {
 	if binary.LittleEndian.Uint32(b[end:]) != checksum(storageKey, b[:end]) {
 		return nil, unreadable("wrong checksum")
 	}
-	return parseBody(b[headerSize:end], len(c.ring) > 0)
+	return c.parseBody(b[headerSize:end], len(c.ring) > 0)
 }
 
 func (c *Codec) parseSealed(b []byte, storageKey string) (*Record, error) {
@@ -103,7 +104,7 @@ func (c *Codec) parseSealed(b []byte, storageKey string) (*Record, error) {
 		}
 		body, err := s.open(b, storageKey)
 		if err == nil {
-			return parseBody(body, i > 0)
+			return c.parseBody(body, i > 0)
 		}
 		failed = err // two keys of a ring may have the same id by chance: go on
 	}

@@ -93,19 +93,41 @@ type Attribute struct {
 	Value []byte
 }
 
-// A roomy record is allocated together with all commits that it will remember.
+// A roomy record is allocated together with all commits that it will remember, and with
+// the nodes and the attributes of most sessions.
 type roomy struct {
 	Record
-	room [MaxCommits]uint64
+	commits    [MaxCommits]uint64
+	members    [2]string
+	attributes [4]Attribute
+}
+
+// room is where n attributes have room, and one more: the usual change.
+func (r *roomy) room(n int) []Attribute {
+	if n < len(r.attributes) {
+		return r.attributes[:0]
+	}
+	return make([]Attribute, 0, n+1)
+}
+
+// New returns a record with room for what most sessions have.
+func New() *Record {
+	r := new(roomy)
+	r.Commits, r.Record.attributes = r.commits[:0], r.room(0)
+	return &r.Record
 }
 
 // Clone returns a copy that can be changed without changing r.
 func (r *Record) Clone() *Record {
 	c := &roomy{Record: *r}
 	c.Members = slices.Clip(r.Members)
+	if n := len(r.Members); n <= len(c.members) { // lest c keeps r
+		copy(c.members[:], r.Members)
+		c.Members = c.members[:n:n]
+	}
 	c.Leaving = slices.Clip(r.Leaving)
-	c.Commits = append(c.room[:0], r.Commits...)
-	c.attributes = append(make([]Attribute, 0, len(r.attributes)+1), r.attributes...) // room for one more: the usual change
+	c.Commits = append(c.commits[:0], r.Commits...)
+	c.Record.attributes = append(c.room(len(r.attributes)), r.attributes...)
 	return &c.Record
 }
 

@@ -93,6 +93,6 @@ func (s *Sessions) addLocked(key string, l *session, ch *store.Change, after *re
 	}
 	h.waiting.runs = append(h.waiting.runs, ch.Apply)
 	h.waiting.change.Unused = false
-	h.waiting.after, h.newest = after, after
+	h.waiting.after, h.newest, h.former = after, after, nil
 	s.queue.add(key, h.waiting.since)
 }

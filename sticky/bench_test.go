@@ -159,6 +159,6 @@ func (forgetful) Bury(context.Context, string, time.Duration) error { return nil
 
 func (forgetful) Lacks(*store.View) bool { return false }
 
-func (forgetful) LookAt(context.Context, string, string) (*store.View, error) {
+func (forgetful) LookAt(context.Context, string, string, time.Time) (*store.View, error) {
 	return nil, store.ErrNotFound
 }

@@ -31,12 +31,46 @@ func (s *Sessions) checkBehind(key string) {
 		s.find(key).unchecked()
 		return
 	}
-	if !s.start(func() {
-		defer func() { <-s.checks }()
-		s.check(key, s.below.LoadKey)
-	}) {
+	if !s.start(func() { s.checkUntilKnown(key) }) {
 		<-s.checks
 	}
+}
+
+// checkUntilKnown checks, and goes on where a node did not answer: the nodes must learn
+// of the last use before they take the session's time for over. If none answers they
+// are told when they are back. Whoever calls it has put a value into s.checks.
+func (s *Sessions) checkUntilKnown(key string) {
+	began := s.find(key).lastCheck()
+	for wait := firstRecheck; ; wait = min(2*wait, lastRecheck) {
+		err := s.check(key)
+		<-s.checks
+		if !errors.Is(err, store.ErrUnavailable) || s.away() || pause(s.ctx, wait) != nil {
+			return
+		}
+		if s.find(key).lastCheck() != began {
+			return // the next use has its own
+		}
+		select {
+		case s.checks <- struct{}{}:
+		case <-s.ctx.Done():
+			return
+		}
+	}
+}
+
+const (
+	firstRecheck = 100 * time.Millisecond
+	lastRecheck  = 5 * time.Second
+)
+
+// lastCheck is when the nodes were last asked about l, which may be nil.
+func (l *session) lastCheck() int64 {
+	if l == nil {
+		return 0
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.checked
 }
 
 // unchecked has the next use of l, which may be nil, check it.
@@ -59,24 +93,33 @@ func (s *Sessions) start(job func()) bool {
 	return !s.queue.closed
 }
 
-// check asks the nodes about a session in memory.
-func (s *Sessions) check(key string, read func(ctx context.Context, key, hint string) (*store.View, error)) {
+// check asks the nodes about a session in memory, and tells them when it was used.
+func (s *Sessions) check(key string) error {
 	ctx, cancel := context.WithTimeout(s.ctx, s.options.Timeout)
 	defer cancel()
 	if !s.turns.Take(ctx, key) {
-		return
+		return tookTooLong(ctx)
 	}
 	defer s.turns.Give(key)
 	l := s.find(key)
-	if l == nil || s.sendTurned(ctx, key, l) != nil {
-		return
+	if l == nil {
+		return nil
+	}
+	if err := s.sendTurned(ctx, key, l); err != nil {
+		return err
 	}
 	stored := l.peekStored(s, key)
 	if stored == nil {
-		return
+		return nil
 	}
-	v, err := read(ctx, key, homeOf(stored))
+	v, err := s.below.LookAt(ctx, key, homeOf(stored), l.lastUse())
 	s.noteBelow(err)
+	s.compare(ctx, key, l, stored, v, err)
+	return err
+}
+
+// compare takes what the nodes say of l, which they had as stored.
+func (s *Sessions) compare(ctx context.Context, key string, l *session, stored *record.Record, v *store.View, err error) {
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
 	case err == store.ErrNotFound:
@@ -218,7 +261,7 @@ func (s *Sessions) resendAll() {
 		s.buryAgain()
 		for i := range s.shards {
 			for _, key := range s.shards[i].keys() {
-				s.check(key, s.below.LookAt)
+				_ = s.check(key)
 				if pause(s.ctx, resendPace) != nil {
 					return
 				}

@@ -127,3 +127,28 @@ func TestNothingSeemsLostAfterADay(t *testing.T) {
 		}
 	})
 }
+
+// The session is used in memory just while the nodes do not answer for it: they learn of
+// that later, before they take its time for over.
+func TestAUseWhileItsNodesDidNotAnswerExtendsTheLife(t *testing.T) {
+	inFarm(t, 2, 2, sticky.Options{}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		a.beginFor(time.Minute)
+		var cut atomic.Bool
+		for _, n := range f.nodes {
+			n.Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+				if cut.Load() && call.Client == a.name && call.Key == a.cluster.Key(id) {
+					return store.ErrUnavailable
+				}
+				return next()
+			})
+		}
+		time.Sleep(30 * time.Second)
+		cut.Store(true)
+		a.mustLoad(id, a.name)
+		time.Sleep(3 * time.Second)
+		cut.Store(false)
+		time.Sleep(45 * time.Second)
+		b.mustLoad(id, "")
+	})
+}

@@ -51,7 +51,7 @@ func (s *Sessions) Keep(base *store.View, ch *store.Change) (*store.View, error)
 	if base == nil || base.Aliased || !s.mayWait(ch) || !s.away() && (!s.options.Async || s.settling(base.Key)) {
 		return nil, nil
 	}
-	return s.commitHere(base.Key, ch)
+	return s.commitHere(base.Key, base.Record, ch)
 }
 
 // mayWait reports whether ch can stay in memory for a while: it gives no new id, nobody
@@ -136,9 +136,15 @@ func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.
 	if v.Key != key {
 		s.leaveTo(key, l) // it was renewed
 	}
+	if v.Left != "" && v.Left != key { // and again before, by another request
+		s.doubtTurned(ctx, v.Left)
+	}
 	mine := full(v.Record)
 	s.take(v, mine, true)
 	s.touched(v.Key, true)
+	if v.Key != key {
+		s.find(v.Key).settleWith(l)
+	}
 	return &store.View{Record: mine, LastAccessed: last, Key: v.Key}, nil
 }
 
@@ -186,7 +192,7 @@ func (s *Sessions) commitAway(ctx context.Context, key string, ch *store.Change,
 	if !errors.Is(err, store.ErrUnavailable) || !s.confirmAway(ctx) || !s.mayWait(ch) {
 		return nil, err
 	}
-	v, refused := s.commitHere(key, ch)
+	v, refused := s.commitHere(key, nil, ch)
 	if v == nil && refused == nil {
 		return nil, err
 	}
@@ -236,6 +242,20 @@ func (s *Sessions) settling(key string) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return time.Now().UnixNano() < l.settles
+}
+
+// settleWith has l, which may be nil, be asked about for as long as former, from which it
+// was renewed: requests with the former id may still change it elsewhere.
+func (l *session) settleWith(former *session) {
+	if l == nil || former == nil {
+		return
+	}
+	former.mu.Lock()
+	until := former.settles
+	former.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.settles = max(l.settles, until)
 }
 
 // straight counts a change that goes straight to the nodes: others that come meanwhile

@@ -8,14 +8,19 @@ import (
 )
 
 // commitHere makes ch happen in memory, to be sent later. It returns nothing if the
-// session is not there, or may be too large for the nodes.
-func (s *Sessions) commitHere(key string, ch *store.Change) (*store.View, error) {
+// session is not there, or may be too large for the nodes. base is what its user has
+// seen, or nil.
+func (s *Sessions) commitHere(key string, base *record.Record, ch *store.Change) (*store.View, error) {
 	for l := s.find(key); l != nil; {
-		before, ok := s.newest(key, l)
+		before, former, ok := s.newest(key, l)
 		if !ok {
 			return nil, nil
 		}
-		after, err := made(before, ch)
+		seen := before
+		if former != nil && former == base {
+			seen = former
+		}
+		after, err := made(seen, before, ch)
 		if err != nil || sizeOf(after) > maxBehind {
 			return nil, err
 		}
@@ -30,20 +35,25 @@ func (s *Sessions) commitHere(key string, ch *store.Change) (*store.View, error)
 // a larger one, and then its user has to be told.
 const maxBehind = 64 << 10
 
-func (s *Sessions) newest(key string, l *session) (*record.Record, bool) {
+// newest is also what it was called before it was sent.
+func (s *Sessions) newest(key string, l *session) (newest, former *record.Record, ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.gone || (l.doubt || l.straight > 0) && !s.away() || s.unpackLocked(key, l) != nil {
-		return nil, false
+		return nil, nil, false
 	}
-	return l.hot.newest, true
+	return l.hot.newest, l.hot.former, true
 }
 
-// made is before with ch made. It runs a user's code, so nothing is held meanwhile.
-func made(before *record.Record, ch *store.Change) (*record.Record, error) {
-	after := before.Clone()
+// made is seen with ch made, in the place of before, which says the same of the session.
+// It runs a user's code, so nothing is held meanwhile.
+func made(seen, before *record.Record, ch *store.Change) (*record.Record, error) {
+	after := seen.Clone()
 	if err := ch.Apply(after); err != nil {
 		return nil, err
+	}
+	if seen != before {
+		after = after.Rebased(before)
 	}
 	after.LastAccessed = time.Now()
 	after.AddCommit(ch.Commit)

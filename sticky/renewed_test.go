@@ -116,3 +116,39 @@ func TestAChangeMadeMeanwhileFollowsTheSessionToItsNewID(t *testing.T) {
 		})
 	}
 }
+
+// A renewal and a login of one session run at the same time, both sent with its first
+// id; the login follows the alias. Then the id that the renewal gave is worthless too.
+func TestALoginEndsTheIDThatARenewalGaveMeanwhile(t *testing.T) {
+	inFarm(t, 1, 2, sticky.Options{}, func(t *testing.T, f *farm) {
+		a := f.servers[0]
+		a.begin(id)
+		seen := a.mustLoad(id, a.name)
+		a.mustRenew(id, a.name)
+		login := change(func(r *record.Record) { r.Owner, r.Login = "bob", r.Login+1 })
+		login.RenewTo, login.Grace = otherID, time.Minute
+		if _, err := a.Commit(t.Context(), id, seen, login); err != nil {
+			t.Fatalf("login: %v", err)
+		}
+		for _, former := range []string{id, newID} {
+			if v, err := a.Continue(t.Context(), former, ""); err == nil {
+				t.Errorf("a former id is served after a login: %+v", v.Record)
+			}
+		}
+	})
+}
+
+// A server takes a session over and renews it at once, while its former server still
+// works on a request that was sent before.
+func TestARenewedSessionThatWasTakenOverIsAskedAbout(t *testing.T) {
+	inFarm(t, 2, 2, sticky.Options{}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		a.begin(id)
+		seen := a.mustLoad(id, a.name)
+		b.mustRenew(id, a.name)
+		if err := a.addTo(id, seen); err != nil {
+			t.Fatalf("the former server's change, within the grace: %v", err)
+		}
+		b.wantTotal(newID, b.name, 1)
+	})
+}

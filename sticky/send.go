@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/deadline"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -32,24 +33,23 @@ func (s *Sessions) sendQueued() {
 
 // A term is a context for one sending after the other.
 type term struct {
-	ctx    context.Context
-	until  time.Time
-	cancel context.CancelFunc
+	ctx   *deadline.Context // nil: none yet
+	until time.Time
 }
 
 // with is a context that lasts at least so long, and at most twice.
 func (t *term) with(parent context.Context, atLeast time.Duration) context.Context {
 	if now := time.Now(); t.until.Sub(now) < atLeast {
 		t.end()
-		t.until = now.Add(2 * atLeast)
-		t.ctx, t.cancel = context.WithDeadline(parent, t.until)
+		t.ctx, t.until = new(deadline.Context), now.Add(2*atLeast)
+		t.ctx.Begin(parent, t.until)
 	}
 	return t.ctx
 }
 
 func (t *term) end() {
-	if t.cancel != nil {
-		t.cancel()
+	if t.ctx != nil {
+		t.ctx.End()
 	}
 }
 

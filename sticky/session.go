@@ -29,6 +29,7 @@ type session struct {
 type hot struct {
 	stored *record.Record // as the nodes have it; nil: they do not yet
 	newest *record.Record // with the changes that were not sent
+	former *record.Record // newest before it was sent, in an older place, for who has seen that; nil: it was another
 
 	sending *batch // on its way; whoever made it so has the turn
 	waiting *batch // for the next time

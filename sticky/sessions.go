@@ -31,8 +31,9 @@ type Keeper interface {
 	// LoadKey is Load by storage key.
 	LoadKey(ctx context.Context, key, hint string) (*store.View, error)
 
-	// LookAt is LoadKey that is no use of the session: it does not extend its life.
-	LookAt(ctx context.Context, key, hint string) (*store.View, error)
+	// LookAt is LoadKey that is no use of the session, which was used last at used: its
+	// life goes on from there.
+	LookAt(ctx context.Context, key, hint string, used time.Time) (*store.View, error)
 
 	// Create is Commit of a session that begins, by storage key.
 	Create(ctx context.Context, key string, ch *store.Change) (*store.View, error)
@@ -225,7 +226,7 @@ func (s *Sessions) take(v *store.View, newest *record.Record, again bool) *recor
 		case w != nil:
 			with = before.Rebased(v.Record)
 		}
-		if s.took(l, v, seen, w, len(runs), with) {
+		if s.took(l, v, seen, w, len(runs), with, !again) {
 			s.counts.dropped.Add(uint64(refused))
 			if !current {
 				doubt(l)
@@ -246,8 +247,9 @@ func (l *session) waitingRuns(s *Sessions, key string) (w *batch, runs []func(*r
 	return l.hot.waiting, slices.Clip(l.hot.waiting.runs), l.hot.newest
 }
 
-// took reports whether nothing was changed since w had n changes.
-func (s *Sessions) took(l *session, v *store.View, seen any, w *batch, n int, newest *record.Record) bool {
+// took reports whether nothing was changed since w had n changes. sent says that newest
+// is what was newest here, with another place.
+func (s *Sessions) took(l *session, v *store.View, seen any, w *batch, n int, newest *record.Record, sent bool) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch {
@@ -258,6 +260,9 @@ func (s *Sessions) took(l *session, v *store.View, seen any, w *batch, n int, ne
 	}
 	if w != nil {
 		w.base, w.after = v.Record, newest
+	}
+	if l.hot.former = nil; sent {
+		l.hot.former = l.hot.newest
 	}
 	l.hot.stored, l.hot.newest = v.Record, newest
 	l.packed, l.seen, l.doubt = nil, seen, false

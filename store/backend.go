@@ -62,6 +62,7 @@ type View struct {
 	Extended bool
 
 	Key  string // the storage key under which it lies; never an id
+	Left string // after a renewal: the storage key under which it lay until then, where an alias stands now
 	Seen any    // the backend's own notes of what it found where
 }
 

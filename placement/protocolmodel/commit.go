@@ -57,6 +57,9 @@ func (a *actor) sameEpoch(v view, has bool) {
 func (a *actor) change(v view, has bool) Record {
 	next := v.truth
 	next.Revision = v.newest + 1
+	if v.truth.Members&^v.answered != 0 {
+		next.Revision++ // above what a member that was not heard may be ahead
+	}
 	next.Leaving = v.unaware
 	if a.Rules.ListUnheard && !v.copied {
 		next.Leaving |= v.truth.Leaving

@@ -85,24 +85,47 @@ func (c *Config) chooseTruth(v *view, in *[maxNodes]Answer) {
 
 // arbitrate is for two homes with one epoch: two servers, each cut off from
 // another node, have decided at the same time. A copy is written after its home
-// has decided, and conditionally, so that only one of the two can have it; the
-// other was never acknowledged. So a home has lost too whose copy would lie where
-// the other has one, or is.
+// has decided, and conditionally, so that each node has that of one of the two. A
+// home has lost of which a member has the other's: its change was never
+// acknowledged. If both have, the first in list order counts, so that all agree.
 func (c *Config) arbitrate(v *view, in *[maxNodes]Answer) {
 	if !c.Rules.Arbiter {
 		return
 	}
+	best := c.claimOf(v.truth, in)
 	for n := range c.Nodes {
-		a := &in[n]
-		switch {
-		case !holds(*a, v.truth.Epoch) || a.Probed:
-		case int(a.Record.Home) != n:
-			v.truth, v.at, v.copied = a.Record, n, true
-			return
-		case c.lost(v.truth, in) && !c.lost(a.Record, in):
-			v.truth, v.at = a.Record, n
+		if a := &in[n]; holds(*a, v.truth.Epoch) && !a.Probed {
+			if claim := c.claimOf(a.Record, in); claim.beats(best) {
+				v.truth, v.at, best = a.Record, n, claim
+			}
 		}
 	}
+	v.copied = best.copied
+}
+
+// A claim is that of a home to have decided an epoch.
+type claim struct {
+	home   uint8
+	lost   bool // a member holds what another home has decided
+	copied bool // a node other than the home holds it
+}
+
+func (c *Config) claimOf(r Record, in *[maxNodes]Answer) claim {
+	claim := claim{home: r.Home, lost: c.lost(r, in)}
+	for n := range c.Nodes {
+		claim.copied = claim.copied || n != int(r.Home) && !in[n].Probed && c.follows(in[n], r)
+	}
+	return claim
+}
+
+func (c claim) beats(other claim) bool {
+	switch {
+	case c.lost != other.lost:
+		return other.lost
+	case !c.lost && c.copied != other.copied:
+		return c.copied
+	}
+	return c.home < other.home
 }
 
 // lost reports whether a member of r holds what another home has decided.

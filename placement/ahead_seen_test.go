@@ -1,0 +1,47 @@
+package placement_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/placement"
+	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/store/faultstore"
+)
+
+// The copy took a change that the home had refused, and its server is no more. The next
+// change sees that, and then reaches the home alone: its revision must be above both, or
+// nobody would find out what the copy lacks.
+func TestACopyThatWasAheadIsMended(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		dying, other := all.server(t, "dying", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
+		id, before := createAt(t, dying, "n1")
+		refuse(all[0], map[string]int{"dying": 0})
+		refuse(all[1], map[string]int{"dying": 1})
+		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
+			t.Fatalf("the change that only the copy took: %v", err)
+		}
+		v := load(t, other, id)
+		all[1].Intercept(func(ctx context.Context, call faultstore.Call, next func() error) error {
+			if call.Client == "other" && call.Verb == "put" {
+				<-ctx.Done()
+				return errors.Join(store.ErrUnavailable, ctx.Err())
+			}
+			return next()
+		})
+		commit(t, other, id, v, increment("other"))
+		all[1].Intercept(nil)
+		for range 3 {
+			time.Sleep(10 * time.Second)
+			load(t, other, id)
+		}
+		all[0].Kill()
+		if got := load(t, other, id).Record; count(got, "other") != 1 {
+			t.Errorf("other=%d after the home was lost, want 1: the copy was never mended", count(got, "other"))
+		}
+	})
+}
