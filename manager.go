@@ -33,7 +33,7 @@ type Manager struct {
 	work      work
 	counts    counts
 	extending atomic.Int64 // how many lives of unused sessions are being extended
-	down      atomic.Bool  // the store did not answer last time
+	failed    atomic.Int64 // when the store did not answer last, in nanoseconds since 1970; 0: it answers
 }
 
 // New returns a manager of sessions on nodes, which it closes at Shutdown. Nil
@@ -221,16 +221,25 @@ func (w *work) wait(ctx context.Context) error {
 	}
 }
 
-// noteHealth logs when the store stops answering and when it answers again, once each.
+// noteHealth logs when the store stops answering, and when it answered everybody for a
+// while, once each: of two nodes one may answer and one not.
 func (m *Manager) noteHealth(err error) {
 	switch unavailable := errors.Is(err, ErrUnavailable); {
 	case unavailable && errors.Is(err, context.Canceled): // the client went away
-	case unavailable && !m.down.Swap(true):
-		m.options.Logger.Warn("the session store does not answer", "error", err)
-	case !unavailable && m.down.Load() && m.down.Swap(false):
-		m.options.Logger.Info("the session store answers again")
+	case unavailable:
+		if m.failed.Swap(time.Now().UnixNano()) == 0 {
+			m.options.Logger.Warn("the session store does not answer", "error", err)
+		}
+	default:
+		failed := m.failed.Load()
+		if failed != 0 && time.Since(time.Unix(0, failed)) > quiet && m.failed.CompareAndSwap(failed, 0) {
+			m.options.Logger.Info("the session store answers again")
+		}
 	}
 }
+
+// quiet is how long nothing fails after an outage that is over.
+const quiet = 5 * time.Second
 
 // reportFailure counts and logs a response that was replaced by an error page.
 // An outage is in the log already.

@@ -9,6 +9,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -272,8 +274,12 @@ func TestOnUnavailable(t *testing.T) {
 	}
 }
 
-// An outage is in the log twice: when it begins and when it ends.
+// An outage is in the log twice: when it begins and when it is over for a while.
 func TestAnOutageIsLoggedOnceAndNobodyElseNotices(t *testing.T) {
+	synctest.Test(t, outageIsLoggedOnce)
+}
+
+func outageIsLoggedOnce(t *testing.T) {
 	var log logBook
 	on := newTap()
 	m := newManager(t, on, &holdfast.Options{Logger: log.logger()})
@@ -292,6 +298,7 @@ func TestAnOutageIsLoggedOnceAndNobodyElseNotices(t *testing.T) {
 	}
 	on.set(bend{})
 	for range 5 {
+		time.Sleep(2 * time.Second)
 		wantBody(t, v.get("/"), "0|old||")
 	}
 	if got := log.String(); strings.Count(got, "\n") != 2 || !strings.Contains(got, "does not answer") || !strings.Contains(got, "answers again") {

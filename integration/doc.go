@@ -3,6 +3,6 @@
 // and cut off while requests are under way.
 //
 // Beside it stand its tools: package servers starts the processes, package
-// wire breaks and counts what passes between them, package history judges what
-// the clients saw.
+// wire breaks and counts what passes between them, package history of the command
+// judges what the clients saw.
 package integration

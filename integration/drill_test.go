@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/integration/history"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/history"
 )
 
 // operationTimeout of the app servers in a drill: so generous that a busy machine

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/integration/history"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/history"
 	"github.com/holdfast-sessions/holdfast/integration/wire"
 )
 

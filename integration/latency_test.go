@@ -6,7 +6,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/integration/history"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/history"
 )
 
 // latencies are how long requests took, from their sending to their whole answer.

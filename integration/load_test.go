@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/holdfast-sessions/holdfast/integration/history"
+	"github.com/holdfast-sessions/holdfast/cmd/holdfast/history"
 )
 
 // load is what the clients do, and what they saw of it.

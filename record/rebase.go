@@ -28,6 +28,12 @@ func (r *Record) SameState(other *Record) bool {
 	return r.Revision == other.Revision && r.Epoch == other.Epoch && r.lastCommit() == other.lastCommit()
 }
 
+// Follows reports whether r is what one commit has made of other.
+func (r *Record) Follows(other *Record) bool {
+	n := len(r.Commits)
+	return n >= 2 && r.Commits[n-2] == other.lastCommit()
+}
+
 func (r *Record) lastCommit() uint64 {
 	if len(r.Commits) == 0 {
 		return 0

@@ -145,6 +145,7 @@ func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.
 	if v.Key != key {
 		s.find(v.Key).settleWith(l)
 	}
+	s.find(v.Key).settleIfMet(base, v.Record)
 	return &store.View{Record: mine, LastAccessed: last, Key: v.Key}, nil
 }
 
@@ -247,12 +248,27 @@ func (s *Sessions) settling(key string) bool {
 // settleWith has l, which may be nil, be asked about for as long as former, from which it
 // was renewed: requests with the former id may still change it elsewhere.
 func (l *session) settleWith(former *session) {
-	if l == nil || former == nil {
+	if former == nil {
 		return
 	}
 	former.mu.Lock()
 	until := former.settles
 	former.mu.Unlock()
+	l.settleUntil(until)
+}
+
+// settleIfMet has l, which may be nil, be asked about for a while if its change, made of
+// base, has met one of another server: that may be at more.
+func (l *session) settleIfMet(base *store.View, made *record.Record) {
+	if base != nil && !made.Follows(base.Record) {
+		l.settleUntil(time.Now().Add(settling).UnixNano())
+	}
+}
+
+func (l *session) settleUntil(until int64) {
+	if l == nil {
+		return
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.settles = max(l.settles, until)

@@ -185,3 +185,22 @@ func TestWhatCouldNotBeSentIsSentWhenANodeAnswers(t *testing.T) {
 		b.wantTotal(id, "app1", 1)
 	})
 }
+
+// A request that its server was sent before another took the session over is made again
+// there; the other is still at one more.
+func TestAServerWhoseChangeHasMetAnotherAsksForAWhile(t *testing.T) {
+	inFarm(t, 2, 2, sticky.Options{}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		a.begin(id)
+		seen := a.mustLoad(id, a.name)
+		b.mustAdd(id, a.name)
+		later := b.mustLoad(id, b.name)
+		if err := a.addTo(id, seen); err != nil {
+			t.Fatal(err)
+		}
+		if err := b.addTo(id, later); err != nil {
+			t.Fatal(err)
+		}
+		a.wantTotal(id, a.name, 3)
+	})
+}

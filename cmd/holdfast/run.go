@@ -16,6 +16,7 @@ type commands struct {
 	App     appCommand     `cmd:"" help:"Run an app server: a page that shows and changes a session, and a JSON API."`
 	Node    nodeCommand    `cmd:"" help:"Run a cache node in this process's memory, for trying and testing."`
 	Demo    demoCommand    `cmd:"" help:"Show what happens to sessions when servers and nodes die."`
+	Check   checkCommand   `cmd:"" help:"Check on real processes, under load and faults, whether sessions survive: for a staging cluster."`
 	Version versionCommand `cmd:"" help:"Print the version."`
 }
 
@@ -23,12 +24,18 @@ type commands struct {
 type process struct {
 	ctx    context.Context // ends when the process is asked to stop
 	stdout io.Writer       // what a person or a script asked for
+	stderr io.Writer       // how far it is
 	log    *slog.Logger    // what happens, on standard error
 }
 
 // say prints a line that a person or a script asked for.
 func (p *process) say(format string, args ...any) {
 	_, _ = fmt.Fprintf(p.stdout, format+"\n", args...) // nobody reads it: no reason to stop
+}
+
+// progress prints a line for a person who waits.
+func (p *process) progress(format string, args ...any) {
+	_, _ = fmt.Fprintf(p.stderr, format+"\n", args...)
 }
 
 // Exit codes of Run.
@@ -53,7 +60,7 @@ func Run(ctx context.Context, args, environ []string, stdout, stderr io.Writer) 
 		return exitUsage
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))
-	if err := selected.Run(&process{ctx, stdout, log}); err != nil {
+	if err := selected.Run(&process{ctx, stdout, stderr, log}); err != nil {
 		complain(stderr, err)
 		return exitFailed
 	}

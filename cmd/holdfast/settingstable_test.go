@@ -317,6 +317,62 @@ var settingRows = []settingRow{
 		option:  "Cookie.Partitioned", example: "true", refused: "maybe",
 	},
 	{
+		command: "check", name: "nodes",
+		takes: map[string]string{"n1:127.0.0.1:11211": "n1:127.0.0.1:11211", "n1:a:1 n2:b:2": "n1:a:1 n2:b:2"},
+		value: func(c *commands) any { return c.Check.Nodes },
+	},
+	{
+		command: "check", name: "spawn",
+		takes:   map[string]string{"2": "2", "5": "5"},
+		refuses: map[string]string{"": "from 1 on", "0": "from 1 on", "some": "from 1 on"},
+		value:   func(c *commands) any { return c.Check.Spawn },
+	},
+	{
+		command: "check", name: "node-user", with: []string{"--spawn=2"},
+		takes: map[string]string{"ann": "ann"},
+		value: func(c *commands) any { return c.Check.NodeUser },
+	},
+	{
+		command: "check", name: "node-password", with: []string{"--spawn=2"},
+		takes: map[string]string{"x y": "x y"},
+		value: func(c *commands) any { return string(c.Check.NodePassword) },
+	},
+	{
+		command: "check", name: "servers", with: []string{"--spawn=2"},
+		takes:   map[string]string{"2": "2", "9": "9"},
+		refuses: map[string]string{"0": "from 1 on"},
+		value:   func(c *commands) any { return c.Check.Servers },
+	},
+	{
+		command: "check", name: "mode", with: []string{"--spawn=2"},
+		takes:   map[string]string{"non-sticky": "non-sticky", "sticky-sync": "sticky-sync", "sticky-async": "sticky-async", "locked": "locked"},
+		refuses: map[string]string{"": "take one of", "sticky": "take one of"},
+		value:   func(c *commands) any { return c.Check.Mode },
+	},
+	{
+		command: "check", name: "seconds", with: []string{"--spawn=2"},
+		takes:   map[string]string{"1": "1", "600": "600"},
+		refuses: map[string]string{"0": "from 1 on", "1m": "from 1 on"},
+		value:   func(c *commands) any { return c.Check.Seconds },
+	},
+	{
+		command: "check", name: "seed", with: []string{"--spawn=2"},
+		takes:   map[string]string{"0": "0", "18446744073709551615": "18446744073709551615"},
+		refuses: map[string]string{"-1": "uint", "x": "uint"},
+		value:   func(c *commands) any { return c.Check.Seed },
+	},
+	{
+		command: "check", name: "json", with: []string{"--spawn=2"},
+		takes:   map[string]string{"true": "true", "false": "false"},
+		refuses: map[string]string{"maybe": "true"},
+		value:   func(c *commands) any { return c.Check.JSON },
+	},
+	{
+		command: "check", name: "html", with: []string{"--spawn=2"},
+		takes: map[string]string{"report.html": "report.html"},
+		value: func(c *commands) any { return c.Check.HTML },
+	},
+	{
 		command: "demo", name: "listen",
 		takes:   map[string]string{"127.0.0.1:0": "127.0.0.1:0"},
 		refuses: map[string]string{"8080": "want host:port"},

@@ -10,8 +10,9 @@ import (
 	"os"
 	"runtime"
 	"strings"
-	"syscall"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // appRole is the first argument of a process that is an app server.
@@ -90,13 +91,6 @@ func answer(do func(http.ResponseWriter, *http.Request) (visit, error)) http.Han
 
 const usagePath = "/-/usage"
 
-// An appUsage is what an app server has used since its start.
-type appUsage struct {
-	CPU         time.Duration
-	Allocations uint64
-	Heap        uint64 // bytes in use; garbage only where none was asked to be collected
-}
-
 // answerUsage first waits until what was done behind the requests has been done, so
 // that it is counted with them.
 func (s *site) answerUsage(w http.ResponseWriter, r *http.Request) {
@@ -111,23 +105,10 @@ func (s *site) answerUsage(w http.ResponseWriter, r *http.Request) {
 		runtime.GC() // the first lets finalizers and pools go
 		runtime.GC()
 	}
-	u, err := usageNow()
+	u, err := measure.UsageNow()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
 	_ = json.NewEncoder(w).Encode(u)
-}
-
-func usageNow() (appUsage, error) {
-	var used syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &used); err != nil {
-		return appUsage{}, err
-	}
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return appUsage{
-		CPU:         time.Duration(used.Utime.Nano() + used.Stime.Nano()),
-		Allocations: m.Mallocs, Heap: m.HeapAlloc,
-	}, nil
 }

@@ -2,9 +2,10 @@ package main
 
 import (
 	"os"
-	"os/exec"
 	"testing"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // TestMain lets the test binary be the app servers, too.
@@ -20,7 +21,7 @@ func TestMain(m *testing.M) {
 // what makes the figures comparable: every answer is right, and each costs the nodes at
 // least what it must.
 func TestAllContestantsDoTheWork(t *testing.T) {
-	needMemcached(t)
+	measure.NeedMemcached(t)
 	tiny := plan{
 		rounds: 1, slice: 20 * time.Millisecond, connections: 3, visitors: 2,
 		stored: 50, increments: 60, tries: 2, hold: 10 * time.Millisecond,
@@ -94,16 +95,6 @@ func checkWeight(t *testing.T, r *result) {
 	copies := float64(r.nodes)
 	if r.weight.store < copies*textSize || r.weight.store > copies*3*textSize {
 		t.Errorf("%s: a session takes %.0f bytes on %d nodes", r.name, r.weight.store, r.nodes)
-	}
-}
-
-func needMemcached(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath(memcachedPath()); err != nil {
-		if os.Getenv("HOLDFAST_REQUIRE_SERVERS") == "1" {
-			t.Fatal("memcached is not installed, and HOLDFAST_REQUIRE_SERVERS=1 forbids to skip")
-		}
-		t.Skip("memcached is not installed")
 	}
 }
 

@@ -5,17 +5,19 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // A rig is a contestant that runs: an app server, its nodes, and the load.
 type rig struct {
 	contestant
 	ctx     context.Context
-	node    []*process
+	node    []*measure.Process
 	addrs   []string // of the nodes
-	app     *process
+	app     *measure.Process
 	load    *load
-	monitor *browser
+	monitor *measure.Browser
 	result  *result
 }
 
@@ -41,7 +43,7 @@ func openField(ctx context.Context, p plan, list []contestant) (*field, error) {
 
 func (r *rig) start(p plan) error {
 	for range r.nodes {
-		node, addr, err := startMemcached(r.ctx)
+		node, addr, err := measure.StartMemcached(r.ctx)
 		if err != nil {
 			return err
 		}
@@ -53,7 +55,7 @@ func (r *rig) start(p plan) error {
 	}
 	r.app = app
 	r.load = newLoad(addr, p.connections, r.name == bare)
-	r.monitor = &browser{addr: addr}
+	r.monitor = &measure.Browser{Addr: addr}
 	return r.populate(p)
 }
 
@@ -84,31 +86,31 @@ func (r *rig) apply(k kind, more func() bool) error {
 
 // appUsage asks the app server what it used. It answers after what it does behind the
 // requests; collect has it collect its garbage before.
-func (r *rig) appUsage(collect bool) (u appUsage, err error) {
+func (r *rig) appUsage(collect bool) (u measure.Usage, err error) {
 	path := usagePath
 	if collect {
 		path += "?collect"
 	}
-	p, err := r.monitor.send(r.ctx, "GET ", path, nil)
+	p, err := r.monitor.Send(r.ctx, "GET ", path, nil)
 	if err != nil {
 		return u, err
 	}
-	if p.status != http.StatusOK {
-		return u, fmt.Errorf("usage: %d %s", p.status, p.body)
+	if p.Status != http.StatusOK {
+		return u, fmt.Errorf("usage: %d %s", p.Status, p.Body)
 	}
-	return u, json.Unmarshal(p.body, &u)
+	return u, json.Unmarshal(p.Body, &u)
 }
 
 func (r *rig) close() {
 	if r.load != nil {
 		r.load.close()
-		r.monitor.close()
+		r.monitor.Close()
 	}
 	if r.app != nil {
-		r.app.kill()
+		r.app.Kill()
 	}
 	for _, node := range r.node {
-		node.kill()
+		node.Kill()
 	}
 }
 

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"errors"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // What a contestant keeps is found out last, since it breaks something.
@@ -19,7 +21,7 @@ func (f *field) changeInParallel(r *rig) error {
 	if r.name == bare {
 		return nil
 	}
-	crowd := newLoad(r.monitor.addr, browserConnections, false)
+	crowd := newLoad(r.monitor.Addr, browserConnections, false)
 	defer crowd.close()
 	one := crowd.newVisitor()
 	b := crowd.browsers[0]
@@ -54,7 +56,7 @@ func (f *field) killAndRead(r *rig) error {
 	if _, err := r.appUsage(false); err != nil { // at rest: nothing is unsent
 		return err
 	}
-	r.app.kill()
+	r.app.Kill()
 	if err := r.restart(); err != nil {
 		return err
 	}
@@ -62,7 +64,7 @@ func (f *field) killAndRead(r *rig) error {
 	if r.result.appDeath, err = r.survivors(); err != nil || r.nodes == 0 {
 		return err
 	}
-	r.node[0].kill()
+	r.node[0].Kill()
 	r.result.nodeDeath, err = r.survivors()
 	return err
 }
@@ -74,11 +76,11 @@ func (r *rig) restart() error {
 		return err
 	}
 	r.app = app
-	r.monitor.close()
-	r.monitor.addr = addr
+	r.monitor.Close()
+	r.monitor.Addr = addr
 	for _, b := range r.load.browsers {
-		b.close()
-		b.addr = addr
+		b.Close()
+		b.Addr = addr
 	}
 	return nil
 }
@@ -99,7 +101,7 @@ func (r *rig) survivors() (s share, err error) {
 	return s, nil
 }
 
-func survives(ctx context.Context, v *visitor, b *browser) (bool, error) {
+func survives(ctx context.Context, v *visitor, b *measure.Browser) (bool, error) {
 	err := v.visit(ctx, b, read)
 	if errors.Is(err, errWrong) {
 		return false, nil

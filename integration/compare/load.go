@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // A load is some browsers at one app server. Each has visitors of its own, so that no
@@ -15,7 +17,7 @@ import (
 // parallel changes lose none either.
 type load struct {
 	forgets  bool
-	browsers []*browser
+	browsers []*measure.Browser
 	visitors [][]*visitor // of each browser: they read and change
 	fresh    [][]*visitor // of each browser: made by begin, ended by destroy
 	made     atomic.Int64 // visitors so far
@@ -24,7 +26,7 @@ type load struct {
 func newLoad(addr string, connections int, forgets bool) *load {
 	l := &load{forgets: forgets, visitors: make([][]*visitor, connections), fresh: make([][]*visitor, connections)}
 	for range connections {
-		l.browsers = append(l.browsers, &browser{addr: addr})
+		l.browsers = append(l.browsers, &measure.Browser{Addr: addr})
 	}
 	return l
 }
@@ -111,7 +113,7 @@ func (l *load) settle() {
 
 func (l *load) close() {
 	for _, b := range l.browsers {
-		b.close()
+		b.Close()
 	}
 }
 

@@ -9,14 +9,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
-func serve(t *testing.T, h http.HandlerFunc) *browser {
+func serve(t *testing.T, h http.HandlerFunc) *measure.Browser {
 	t.Helper()
 	srv := httptest.NewServer(h)
 	t.Cleanup(srv.Close)
-	b := &browser{addr: strings.TrimPrefix(srv.URL, "http://")}
-	t.Cleanup(b.close)
+	b := &measure.Browser{Addr: strings.TrimPrefix(srv.URL, "http://")}
+	t.Cleanup(b.Close)
 	return b
 }
 

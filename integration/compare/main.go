@@ -20,6 +20,8 @@ import (
 	"os/signal"
 	"syscall"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 func main() {
@@ -89,7 +91,7 @@ var (
 
 // compare runs all phases. Each ends before the next begins, for the machine's sake.
 func compare(ctx context.Context, p plan, list []contestant, progress io.Writer) (*results, error) {
-	began, busy := time.Now(), loadAverage()
+	began, busy := time.Now(), measure.LoadAverage()
 	say := func(format string, args ...any) {
 		_, _ = fmt.Fprintf(progress, "%4.0f s  %s\n", time.Since(began).Seconds(), fmt.Sprintf(format, args...))
 	}

@@ -1,5 +1,7 @@
 package main
 
+import "github.com/holdfast-sessions/holdfast/integration/measure"
+
 // A weight is the memory of one session.
 type weight struct {
 	app   float64 // bytes of the app server's heap
@@ -27,14 +29,14 @@ func (f *field) weigh(r *rig) error {
 		store: float64(nodeAfter.Bytes-node.Bytes) / n,
 	}
 	r.result.evictions = nodeAfter.Evictions
-	r.result.memcached = nodeAfter.version
+	r.result.memcached = nodeAfter.Version
 	return nil
 }
 
-func (r *rig) held() (app appUsage, node nodeUsage, err error) {
+func (r *rig) held() (app measure.Usage, node measure.NodeUsage, err error) {
 	if app, err = r.appUsage(true); err != nil {
 		return app, node, err
 	}
-	node, err = askNodes(r.addrs)
+	node, err = measure.AskNodes(r.addrs)
 	return app, node, err
 }

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/holdfast-sessions/holdfast/integration/chart"
 )
 
 // A plot is a chart and the file that it goes to.
 type plot struct {
 	file, alt string
-	chart     chart
+	chart     chart.Chart
 }
 
 // publish writes the report and its plots to dir.
@@ -20,7 +22,7 @@ func publish(dir string, all *results) error {
 	}
 	pictures := plots(all)
 	for _, p := range pictures {
-		if err := os.WriteFile(filepath.Join(dir, p.file), []byte(p.chart.svg()), 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, p.file), []byte(p.chart.SVG()), 0o644); err != nil {
 			return err
 		}
 	}
@@ -33,54 +35,54 @@ func publish(dir string, all *results) error {
 
 func plots(all *results) []plot {
 	return []plot{
-		{"compare-cpu.svg", "Processor time for one request", chart{
-			title: "Processor time for one request, µs (less is better)", parts: []string{"app server", "memcached"},
-			panels: byKind(all, func(s sample) (string, []float64) {
+		{"compare-cpu.svg", "Processor time for one request", chart.Chart{
+			Title: "Processor time for one request, µs (less is better)", Parts: []string{"app server", "memcached"},
+			Panels: byKind(all, func(s sample) (string, []float64) {
 				app, store := microseconds(s.app), microseconds(s.store)
 				return fmt.Sprintf("%.1f + %.1f", app, store), []float64{app, store}
 			}),
 		}},
-		{"compare-rate.svg", "Requests per second", chart{
-			title: "Requests per second (more is better)",
-			panels: byKind(all, func(s sample) (string, []float64) {
+		{"compare-rate.svg", "Requests per second", chart.Chart{
+			Title: "Requests per second (more is better)",
+			Panels: byKind(all, func(s sample) (string, []float64) {
 				return fmt.Sprintf("%.0f", s.rate), []float64{s.rate}
 			}),
 		}},
-		{"compare-latency.svg", "Time to the answer", chart{
-			title: "Time to the answer under full load, ms (less is better)", parts: []string{"p50", "p99"},
-			panels: byKind(all, func(s sample) (string, []float64) {
+		{"compare-latency.svg", "Time to the answer", chart.Chart{
+			Title: "Time to the answer under full load, ms (less is better)", Parts: []string{"p50", "p99"},
+			Panels: byKind(all, func(s sample) (string, []float64) {
 				p50, p99 := milliseconds(s.p50), milliseconds(s.p99)
 				return fmt.Sprintf("%.2f, %.1f", p50, p99), []float64{p50, p99 - p50}
 			}),
 		}},
-		{"compare-memory.svg", "Memory for one session", chart{
-			title: "Memory for one session, bytes (less is better)", parts: []string{"app server", "memcached"},
-			panels: []panel{memoryPanel(all)},
+		{"compare-memory.svg", "Memory for one session", chart.Chart{
+			Title: "Memory for one session, bytes (less is better)", Parts: []string{"app server", "memcached"},
+			Panels: []chart.Panel{memoryPanel(all)},
 		}},
 	}
 }
 
 // byKind makes a panel for each kind of request.
-func byKind(all *results, draw func(sample) (string, []float64)) []panel {
-	var panels []panel
+func byKind(all *results, draw func(sample) (string, []float64)) []chart.Panel {
+	var panels []chart.Panel
 	for _, k := range kinds() {
-		p := panel{title: "session " + k.String()}
+		p := chart.Panel{Title: "session " + k.String()}
 		for _, r := range all.rows {
 			text, parts := draw(r.typical(k))
-			p.bars = append(p.bars, bar{label: r.name, text: text, ours: r.ours, parts: parts})
+			p.Bars = append(p.Bars, chart.Bar{Label: r.name, Text: text, Ours: r.ours, Parts: parts})
 		}
 		panels = append(panels, p)
 	}
 	return panels
 }
 
-func memoryPanel(all *results) panel {
-	p := panel{title: fmt.Sprintf("of %d sessions", all.plan.stored)}
+func memoryPanel(all *results) chart.Panel {
+	p := chart.Panel{Title: fmt.Sprintf("of %d sessions", all.plan.stored)}
 	for _, r := range all.rows {
 		app, store := max(r.weight.app, 0), r.weight.store
-		p.bars = append(p.bars, bar{
-			label: r.name, ours: r.ours, parts: []float64{app, store},
-			text: fmt.Sprintf("%.0f + %.0f", app, store),
+		p.Bars = append(p.Bars, chart.Bar{
+			Label: r.name, Ours: r.ours, Parts: []float64{app, store},
+			Text: fmt.Sprintf("%.0f + %.0f", app, store),
 		})
 	}
 	return p

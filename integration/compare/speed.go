@@ -2,9 +2,9 @@ package main
 
 import (
 	"fmt"
-	"os"
-	"strings"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // A sample is one contestant and kind in one round.
@@ -69,8 +69,8 @@ func (r *rig) warmUp(k kind, d time.Duration) error {
 // A reading is what the servers had used at a moment.
 type reading struct {
 	at   time.Time // when all was stored
-	app  appUsage
-	node nodeUsage
+	app  measure.Usage
+	node measure.NodeUsage
 }
 
 func (r *rig) meter() (m reading, err error) {
@@ -78,7 +78,7 @@ func (r *rig) meter() (m reading, err error) {
 		return m, err
 	}
 	m.at = time.Now()
-	m.node, err = askNodes(r.addrs)
+	m.node, err = measure.AskNodes(r.addrs)
 	return m, err
 }
 
@@ -96,14 +96,4 @@ func sampleOf(t tally, start time.Time, before, after reading) sample {
 // percentile of what is sorted and not empty.
 func percentile(sorted []time.Duration, p int) time.Duration {
 	return sorted[(len(sorted)-1)*p/100]
-}
-
-// loadAverage is of the last 1, 5 and 15 minutes; "" where the system does not say.
-func loadAverage() string {
-	text, err := os.ReadFile("/proc/loadavg")
-	words := strings.Fields(string(text))
-	if err != nil || len(words) < 3 {
-		return ""
-	}
-	return strings.Join(words[:3], ", ")
 }

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 var (
@@ -27,26 +29,26 @@ type visitor struct {
 
 // visit sends one request and checks the answer, so that who is fast by not doing the
 // work is found out. The error matches errWrong if there was an answer.
-func (v *visitor) visit(ctx context.Context, b *browser, k kind) error {
+func (v *visitor) visit(ctx context.Context, b *measure.Browser, k kind) error {
 	path := ""
 	if k == begin {
 		path = v.user
 	}
-	p, err := b.send(ctx, k.line(), path, v.cookie)
+	p, err := b.Send(ctx, k.line(), path, v.cookie)
 	if err != nil {
 		return err
 	}
-	if len(p.cookie) > 0 {
-		v.cookie = append(v.cookie[:0], p.cookie...)
+	if len(p.Cookie) > 0 {
+		v.cookie = append(v.cookie[:0], p.Cookie...)
 	}
-	if v.expect(k); p.status == http.StatusOK && bytes.Equal(p.body, v.want) {
+	if v.expect(k); p.Status == http.StatusOK && bytes.Equal(p.Body, v.want) {
 		return nil
 	}
-	if p.status != http.StatusOK {
-		return fmt.Errorf("%w: session %s: %d %q", errRefused, k, p.status, p.body)
+	if p.Status != http.StatusOK {
+		return fmt.Errorf("%w: session %s: %d %q", errRefused, k, p.Status, p.Body)
 	}
 	v.believe(p)
-	return fmt.Errorf("%w: session %s: %q, want %q", errWrong, k, p.body, v.want)
+	return fmt.Errorf("%w: session %s: %q, want %q", errWrong, k, p.Body, v.want)
 }
 
 func (v *visitor) expect(k kind) {
@@ -69,10 +71,10 @@ func (v *visitor) expect(k kind) {
 
 // believe goes on from what the session says, so that one failure counts once or twice
 // and not for ever.
-func (v *visitor) believe(p *page) {
+func (v *visitor) believe(p *measure.Page) {
 	var user string
 	var count, size int
-	if n, _ := fmt.Sscanf(string(p.body), "%s %d %d", &user, &count, &size); n == 3 && user == v.user {
+	if n, _ := fmt.Sscanf(string(p.Body), "%s %d %d", &user, &count, &size); n == 3 && user == v.user {
 		v.count = count
 	}
 }

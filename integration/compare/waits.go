@@ -3,6 +3,8 @@ package main
 import (
 	"slices"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
 
 // A cost is what one request costs on the way to the nodes.
@@ -30,8 +32,8 @@ func (f *field) countWaits(r *rig) error {
 	if err != nil {
 		return err
 	}
-	defer app.kill()
-	slow := &rig{contestant: r.contestant, ctx: r.ctx, addrs: r.addrs, load: newLoad(addr, 1, false), monitor: &browser{addr: addr}}
+	defer app.Kill()
+	slow := &rig{contestant: r.contestant, ctx: r.ctx, addrs: r.addrs, load: newLoad(addr, 1, false), monitor: &measure.Browser{Addr: addr}}
 	defer slow.close()
 	if err := slow.populate(plan{connections: 1, visitors: 1}); err != nil { // it connects to the nodes
 		return err
@@ -78,10 +80,10 @@ func (r *rig) try(k kind, hold time.Duration) (cost, error) {
 }
 
 // quiet is the nodes' usage when nothing is under way any more.
-func (r *rig) quiet(hold time.Duration) (nodeUsage, error) {
+func (r *rig) quiet(hold time.Duration) (measure.NodeUsage, error) {
 	if _, err := r.appUsage(false); err != nil {
-		return nodeUsage{}, err
+		return measure.NodeUsage{}, err
 	}
 	time.Sleep(hold) // what nobody waits for
-	return askNodes(r.addrs)
+	return measure.AskNodes(r.addrs)
 }

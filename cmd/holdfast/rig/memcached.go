@@ -2,60 +2,35 @@ package rig
 
 import (
 	"errors"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"time"
 )
 
 // memcached is a cache node that is a process of its own.
-type memcached struct {
-	address string
-	cmd     *exec.Cmd
+type memcached struct{ Process }
+
+func newMemcached(name, address string) *memcached {
+	return &memcached{Process{Name: name, Address: address, command: memcachedCommand}}
 }
 
-// start waits until the process takes connections.
-func (m *memcached) start() error {
+func memcachedCommand(address string) (*exec.Cmd, error) {
 	path, err := exec.LookPath("memcached")
 	if err != nil {
-		return errors.New("memcached is not installed here: install it, or leave --memcached out for nodes inside this process")
+		return nil, errors.New("memcached is not installed here: install it, or do without processes as nodes")
 	}
-	host, port, err := net.SplitHostPort(m.address)
+	host, port, err := net.SplitHostPort(address)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m.cmd = exec.Command(path, "-l", host, "-p", port, "-U", "0")
+	cmd := exec.Command(path, "-l", host, "-p", port, "-U", "0")
 	if os.Geteuid() == 0 { // it refuses to run as root unless told so
-		m.cmd.Args = append(m.cmd.Args, "-u", "root")
+		cmd.Args = append(cmd.Args, "-u", "root")
 	}
-	m.cmd.Stderr = os.Stderr
-	if err := m.cmd.Start(); err != nil {
-		return err
-	}
-	return m.await()
+	cmd.Stderr = os.Stderr
+	return cmd, nil
 }
 
-func (m *memcached) await() error {
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); {
-		if conn, err := net.Dial("tcp", m.address); err == nil {
-			return conn.Close()
-		}
-		time.Sleep(10 * time.Millisecond)
-	}
-	return errors.Join(fmt.Errorf("memcached does not listen on %s after 5 seconds", m.address), m.kill())
-}
-
-func (m *memcached) kill() error {
-	if m.cmd == nil || m.cmd.Process == nil || m.cmd.ProcessState != nil {
-		return nil
-	}
-	err := m.cmd.Process.Kill()
-	_ = m.cmd.Wait() // always an error: it was killed
-	if errors.Is(err, os.ErrProcessDone) {
-		return nil
-	}
-	return err
-}
-
-func (m *memcached) freeze(frozen bool) error { return stop(m.cmd.Process, frozen) }
+func (m *memcached) start() error             { return m.Start() }
+func (m *memcached) kill() error              { return m.Kill() }
+func (m *memcached) freeze(frozen bool) error { return m.Freeze(frozen) }

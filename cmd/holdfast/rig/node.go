@@ -32,7 +32,7 @@ func NewNode(name string, isMemcached bool) (*Node, error) {
 	}
 	n := &Node{Name: name, Address: address, machine: &embedded{address: address}}
 	if isMemcached {
-		n.machine = &memcached{address: address}
+		n.machine = newMemcached(name, address)
 	}
 	return n, n.Start()
 }

@@ -1,0 +1,99 @@
+// Command floor measures how far Holdfast's non-sticky requests are from the least that
+// they can cost: the same handler without sessions, and the same bytes exchanged with the
+// same memcached by hand, pipelined. All of it is in one run, in turns.
+//
+//	go run ./integration/floor [-quick] [-into FILE]
+//	go run ./integration/floor -stations [-quick] [-into FILE]
+//
+// With -stations it tells instead where each microsecond and allocation of a change with
+// two copies goes. With -into the table replaces the one in that document.
+//
+// It needs memcached 1.6 and a Unix.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/measure"
+)
+
+func main() {
+	if len(os.Args) > 2 && os.Args[1] == loadRole {
+		exitOn(sendLoads(os.Args[2]))
+		return
+	}
+	quick := flag.Bool("quick", false, "shorter rounds, rougher figures")
+	stations := flag.Bool("stations", false, "tell where the cost of a change with two copies goes")
+	into := flag.String("into", "", "a document, such as docs/performance.md, whose section is renewed")
+	flag.Parse()
+	if flag.NArg() > 0 {
+		exitOn(fmt.Errorf("unknown argument %q", flag.Arg(0)))
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := thorough
+	if *quick {
+		p = brief
+	}
+	exitOn(run(ctx, p, *stations, *into))
+}
+
+func run(ctx context.Context, p plan, stations bool, into string) error {
+	b, err := open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	section, tell := "floor", b.tellFloor
+	if stations {
+		section, tell = "stations", b.tellStations
+	}
+	var text bytes.Buffer
+	err = tell(ctx, &text)
+	if ctx.Err() != nil {
+		return errors.New("interrupted")
+	}
+	if err == nil && into != "" {
+		err = renew(into, section, text.Bytes())
+	}
+	_, _ = os.Stdout.Write(text.Bytes())
+	return err
+}
+
+func (b *bench) tellFloor(ctx context.Context, w io.Writer) error {
+	machine := measure.Machine()
+	rows, err := b.compare(ctx, os.Stderr)
+	if err != nil {
+		return err
+	}
+	return writeReport(w, machine, rows)
+}
+
+func exitOn(err error) {
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "floor:", err)
+		os.Exit(1)
+	}
+}
+
+// A plan says how long everything is measured.
+type plan struct {
+	rounds   int           // of everything in turn; medians count
+	slice    time.Duration // of one thing in a round
+	sessions int           // of each client
+	clients  []int         // how many at once
+}
+
+var (
+	thorough = plan{rounds: 11, slice: 300 * time.Millisecond, sessions: 16, clients: []int{1, 32}}
+	brief    = plan{rounds: 3, slice: 100 * time.Millisecond, sessions: 16, clients: []int{1, 32}}
+)
