@@ -51,7 +51,8 @@ var (
 	ErrTooLate = errors.New("too late: the response header has left")
 
 	// ErrRenewed: the session got a new id since this request began, by a login
-	// or longer ago than Options.RenewGrace.
+	// or longer ago than Options.RenewGrace. If an answer of a node was lost before
+	// that, the change may be part of what got the new id.
 	ErrRenewed = store.ErrRenewed
 
 	// ErrDestroyed: the session was destroyed since this request began.
