@@ -2,6 +2,7 @@ package placement
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
@@ -11,6 +12,7 @@ import (
 // it: COMMIT 6.
 type doubt struct {
 	since   uint64           // the first such write follows this revision
+	after   uint64           // and this commit; 0: none
 	epoch   uint32           // in which all of them named
 	home    string           // this home
 	mixed   bool             // they did not
@@ -38,7 +40,7 @@ func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
 	o.counts.uncertain.Add(1)
 	d, ok := ch.Doubt.(*doubt)
 	if !ok {
-		d = &doubt{since: next.Revision - 1, epoch: next.Epoch, home: home(next), without: next.Revision - 1}
+		d = &doubt{since: next.Revision - 1, after: before(next, ch), epoch: next.Epoch, home: home(next), without: next.Revision - 1}
 		ch.Doubt = d
 	}
 	d.since, d.without = min(d.since, next.Revision-1), min(d.without, next.Revision-1) // a copy that was ahead may be gone
@@ -51,6 +53,14 @@ func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
 			d.done = next
 		}
 	}
+}
+
+// before is the commit that ch follows in next.
+func before(next *record.Record, ch *store.Change) uint64 {
+	if i := slices.Index(next.Commits, ch.Commit); i > 0 {
+		return next.Commits[i-1]
+	}
+	return 0
 }
 
 func (d *doubt) keep(r *record.Record) {
@@ -72,19 +82,20 @@ func tried(ch *store.Change) []*record.Record {
 // the same. Doubts that are over by v are dropped.
 func forgotten(v view, ch *store.Change) bool {
 	d, ok := ch.Doubt.(*doubt)
-	switch {
-	case !ok:
+	if !ok {
 		return false
-	case !d.sameHome(v.truth):
-		return outOf(d.since, v.truth)
 	}
-	if v.homeHas && (!d.atHome || !outOf(d.without, v.truth)) {
+	remembered := d.after != 0 && v.truth.HasCommit(d.after) // and so whatever came after that
+	if !d.sameHome(v.truth) {
+		return !remembered && outOf(d.since, v.truth)
+	}
+	if v.homeHas && (remembered || !d.atHome || !outOf(d.without, v.truth)) {
 		d.goneWithout(v.truth)
 	}
 	if alone := len(v.truth.Members) == 1 && len(v.truth.Leaving) == 0; alone && !d.atHome {
 		ch.Doubt = nil // with copies one of them may hold it, and decide one day
 	}
-	return outOf(d.without, v.truth)
+	return !remembered && outOf(d.without, v.truth)
 }
 
 // sameHome reports whether all writes named the home and the epoch of r.

@@ -110,3 +110,36 @@ func TestChangeThatTheHomeHasDoneIsNeverTooOld(t *testing.T) {
 		}
 	})
 }
+
+// The home is lost with a change whose answer did not come. Others go on, with revisions
+// that rise by two as long as a member is away: but what the change follows is remembered.
+func TestChangeIsNotTooOldWhileWhatItFollowsIsRemembered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		late, other := all.server(t, "late", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
+		id, before := createAt(t, late, "n1")
+		all[0].Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+			if err := next(); call.Client != "late" || err != nil {
+				return err
+			}
+			return store.ErrUnknownOutcome
+		})
+		refuse(all[1], map[string]int{"late": 0})
+		ch := increment("late")
+		_, err := late.Commit(t.Context(), id, before, ch)
+		wantError(t, "the change that the home alone has made", err, store.ErrUnknownOutcome)
+		all[0].Kill()
+		all[1].Intercept(nil)
+		const others = record.MaxCommits - 2
+		v := load(t, other, id)
+		for range others {
+			v = commit(t, other, id, v, increment("other"))
+		}
+		if got := v.Record.Revision - before.Record.Revision; got <= record.MaxCommits {
+			t.Fatalf("the revision has risen by %d only", got)
+		}
+		if got := commit(t, late, id, before, ch).Record; count(got, "late") != 1 || count(got, "other") != others {
+			t.Errorf("late=%d other=%d, want 1 and %d", count(got, "late"), count(got, "other"), others)
+		}
+	})
+}

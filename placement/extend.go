@@ -87,10 +87,13 @@ func (c *Cluster) rewrite(ctx context.Context, v *store.View) error {
 		return nil
 	}}
 	_, err := c.resume(v).settleThrough(ctx, v, nothing)
-	if errors.Is(err, store.ErrConflict) {
+	switch {
+	case !errors.Is(err, store.ErrConflict):
+		return err
+	case v.Extended:
 		return c.extendAnew(ctx, v)
 	}
-	return err
+	return nil
 }
 
 // extendAnew is for a session that somebody else has written. If that was a use, it has

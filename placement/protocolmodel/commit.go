@@ -97,7 +97,7 @@ func (a *actor) write(v view, next Record, parallel bool) {
 	}
 	a.c.Next = next
 	if a.Rules.UnsureIfSent {
-		a.unsure()
+		a.unsure(v.truth.Commits)
 	}
 	a.send(home, a.homeMessage(read[home], next), false)
 	for n := range a.Nodes {

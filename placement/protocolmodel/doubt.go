@@ -2,6 +2,7 @@ package protocolmodel
 
 // A doubt is about a change of which a write may have happened.
 type doubt struct {
+	After   set   // the commits that the first of them followed, as far as its record remembers
 	Epoch   uint8 // in which all writes of it named
 	Home    uint8 // this home
 	Mixed   bool  // they did not
@@ -13,14 +14,14 @@ type doubt struct {
 
 // unsure notes that the write under way may happen without our learning it: from
 // here on it counts how many commit ids a record can have taken in since.
-func (a *actor) unsure() {
+func (a *actor) unsure(after set) {
 	if a.Remember == 0 {
 		return
 	}
 	next, d := &a.c.Next, &a.c.Doubt
 	if !a.c.Unsure {
 		a.c.Unsure, a.c.UnsureOf = true, next.Revision-1
-		*d = doubt{Epoch: next.Epoch, Home: next.Home, Without: next.Revision - 1}
+		*d = doubt{After: after, Epoch: next.Epoch, Home: next.Home, Without: next.Revision - 1}
 	}
 	a.c.UnsureOf, d.Without = min(a.c.UnsureOf, next.Revision-1), min(d.Without, next.Revision-1) // a copy that was ahead may be gone
 	d.Mixed = d.Mixed || d.Epoch != next.Epoch || d.Home != next.Home
@@ -65,13 +66,14 @@ func (a *actor) forgotten(v view) bool {
 		return false
 	}
 	d := &a.c.Doubt
+	remembered := d.After != 0 && v.truth.Commits&d.After == d.After // and so whatever came after that
 	if a.Rules.DoubtByEpoch && !a.sameHome(v.truth) {
-		return a.outOf(a.c.UnsureOf, v.truth)
+		return !remembered && a.outOf(a.c.UnsureOf, v.truth)
 	}
-	if v.homeHas && (!d.AtHome || !a.Rules.DoubtByHome || !a.outOf(d.Without, v.truth)) {
+	if v.homeHas && (remembered || !d.AtHome || !a.Rules.DoubtByHome || !a.outOf(d.Without, v.truth)) {
 		d.without(v.truth)
 	}
-	return a.outOf(d.Without, v.truth)
+	return !remembered && a.outOf(d.Without, v.truth)
 }
 
 // outOf reports whether r may have forgotten a change made after that revision.

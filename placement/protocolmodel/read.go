@@ -154,7 +154,7 @@ func (a *actor) expired() {
 func (a *actor) again() {
 	for n := range a.Nodes {
 		if a.c.In[n].Status == silent {
-			a.unsure()
+			a.unsure(0)
 		}
 	}
 	a.saidByHome()

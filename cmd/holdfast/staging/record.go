@@ -28,11 +28,12 @@ func (c *check) do(s *session, p presented, op history.Op, r request) history.Op
 	return op
 }
 
-// promises reports whether the answer says what is stored. With asynchronous backup a
-// request with an id from before is answered from memory and then made again on the
-// newest state: it is certain that the session was there, and not what was in it.
+// promises reports whether the answer says what is stored. In sticky modes a request
+// with an id from before may be answered for a while from the memory of the server that
+// it names: a read, and with asynchronous backup a change that is made again later.
 func (c *check) promises(s *session, p presented, op history.Op) bool {
-	return !c.Mode.Async || op.Missing || changesID(op.Kind) || !s.isFormer(p)
+	fromMemory := c.Mode.Sticky && op.Kind == history.Read || c.Mode.Async && !changesID(op.Kind)
+	return op.Missing || !fromMemory || !s.isFormer(p)
 }
 
 func changesID(k history.Kind) bool {
@@ -57,24 +58,20 @@ func (c *check) accepted(s *session, p presented, op history.Op, a answer, struc
 // note adds op, and whatever else the answer says, to the history.
 func (c *check) note(op history.Op, a answer, promised bool) {
 	switch {
-	case op.Kind == history.Read && op.Outcome == history.Accepted && !op.Missing:
-		c.noteRead(op, a.view(), promised)
-		return
 	case op.Outcome == history.Accepted && !promised:
 		op.Outcome = history.Unknown
+	case op.Kind == history.Read && op.Outcome == history.Accepted && !op.Missing:
+		c.noteRead(op, a.view())
+		return
 	case op.Kind == history.Update:
 		op.Value = a.counted()
 	}
 	c.seen.Add(op)
 }
 
-// noteRead adds a read of each key, or of none.
-func (c *check) noteRead(op history.Op, v view, promised bool) {
+// noteRead adds a read of each key.
+func (c *check) noteRead(op history.Op, v view) {
 	op.Owner = v.Owner
-	if !promised {
-		c.seen.Add(op)
-		return
-	}
 	for _, key := range append(registers(), counter) {
 		op.Key, op.Value = key, v.attribute(key)
 		c.seen.Add(op)
