@@ -31,7 +31,7 @@ var needed = []struct {
 	{"MembersSpeak", one(3, Faults{Silences: 2}, Writer, Reader).and(fenced)},
 	{"HomeIsBase", one(2, Faults{Crashes: 1, Node: 2}, Writer, Writer, Writer)},
 	{"MembersFirst", one(3, Faults{Crashes: 1}, Writer, Writer).and(drains(n2, n2))},
-	{"EpochFirst", one(2, Faults{Silences: 1}, Writer, Writer)},
+	{"EpochFirst", one(2, Faults{Silences: 1}, Writer, Writer, Writer)},
 	{"OwnValue", one(2, Faults{Silences: 1}, Writer, Writer, Reader).and(probing)},
 	{"EmptyHomeSilent", one(2, Faults{Crashes: 1}, Writer, Writer)},
 	{"NewEpoch", one(2, Faults{Silences: 1}, Writer, Writer)},
