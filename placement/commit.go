@@ -81,9 +81,9 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 	if o.shortSighted(v) {
 		return nil, errAgain
 	}
-	has := happened(v, ch)
+	has := o.happened(v, ch)
 	switch {
-	case !has && forgotten(v, ch):
+	case !has && o.forgotten(v, ch):
 		return nil, store.ErrForgotten
 	case len(v.unknown) > 0:
 		return nil, o.strangers(v)

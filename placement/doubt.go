@@ -13,7 +13,8 @@ import (
 type doubt struct {
 	since   uint64           // the first such write follows this revision
 	after   uint64           // and this commit; 0: none
-	epoch   uint32           // in which all of them named
+	key     string           // under which all of them were, and
+	epoch   uint32           // in which they named
 	home    string           // this home
 	mixed   bool             // they did not
 	atHome  bool             // the home may have done one of them
@@ -40,11 +41,11 @@ func (o *op) unsure(targets set, next *record.Record, ch *store.Change) {
 	o.counts.uncertain.Add(1)
 	d, ok := ch.Doubt.(*doubt)
 	if !ok {
-		d = &doubt{since: next.Revision - 1, after: before(next, ch), epoch: next.Epoch, home: home(next), without: next.Revision - 1}
+		d = &doubt{since: next.Revision - 1, after: before(next, ch), key: o.key, epoch: next.Epoch, home: home(next), without: next.Revision - 1}
 		ch.Doubt = d
 	}
 	d.since, d.without = min(d.since, next.Revision-1), min(d.without, next.Revision-1) // a copy that was ahead may be gone
-	d.mixed = d.mixed || d.epoch != next.Epoch || d.home != home(next)
+	d.mixed = d.mixed || d.key != o.key || d.epoch != next.Epoch || d.home != home(next)
 	d.last = max(d.last, next.Revision)
 	d.keep(next)
 	if at := o.roster.index(home(next)); mayHave.has(at) {
@@ -80,13 +81,13 @@ func tried(ch *store.Change) []*record.Record {
 
 // forgotten reports whether ch, whose commit id v does not tell, may be part of it all
 // the same. Doubts that are over by v are dropped.
-func forgotten(v view, ch *store.Change) bool {
+func (o *op) forgotten(v view, ch *store.Change) bool {
 	d, ok := ch.Doubt.(*doubt)
 	if !ok {
 		return false
 	}
 	remembered := d.after != 0 && v.truth.HasCommit(d.after) // and so whatever came after that
-	if !d.sameHome(v.truth) {
+	if !d.sameHome(o.key, v.truth) {
 		return !remembered && outOf(d.since, v.truth)
 	}
 	if v.homeHas && (remembered || !d.atHome || !outOf(d.without, v.truth)) {
@@ -98,21 +99,22 @@ func forgotten(v view, ch *store.Change) bool {
 	return !remembered && outOf(d.without, v.truth)
 }
 
-// sameHome reports whether all writes named the home and the epoch of r.
-func (d *doubt) sameHome(r *record.Record) bool {
-	return !d.mixed && d.epoch == r.Epoch && d.home == home(r)
+// sameHome reports whether all writes were under key, and named the home and the epoch
+// of r, which lies there.
+func (d *doubt) sameHome(key string, r *record.Record) bool {
+	return !d.mixed && d.key == key && d.epoch == r.Epoch && d.home == home(r)
 }
 
 // happened reports whether ch is part of v: its commit id tells, or that the home which
 // has done it still has what follows from that.
-func happened(v view, ch *store.Change) bool {
-	return v.truth.HasCommit(ch.Commit) || doneAtHome(v, ch) != nil
+func (o *op) happened(v view, ch *store.Change) bool {
+	return v.truth.HasCommit(ch.Commit) || o.doneAtHome(v, ch) != nil
 }
 
 // doneAtHome is the state that the home of v has made by ch, as far as it said so.
-func doneAtHome(v view, ch *store.Change) *record.Record {
+func (o *op) doneAtHome(v view, ch *store.Change) *record.Record {
 	d, ok := ch.Doubt.(*doubt)
-	if !ok || d.done == nil || !d.sameHome(v.truth) || !v.homeHas || v.truth.Revision < d.done.Revision {
+	if !ok || d.done == nil || !d.sameHome(o.key, v.truth) || !v.homeHas || v.truth.Revision < d.done.Revision {
 		return nil
 	}
 	return d.done

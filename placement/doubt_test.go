@@ -2,6 +2,7 @@ package placement_test
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -140,6 +141,41 @@ func TestChangeIsNotTooOldWhileWhatItFollowsIsRemembered(t *testing.T) {
 		}
 		if got := commit(t, late, id, before, ch).Record; count(got, "late") != 1 || count(got, "other") != others {
 			t.Errorf("late=%d other=%d, want 1 and %d", count(got, "late"), count(got, "other"), others)
+		}
+	})
+}
+
+// The home is lost with a change that it alone has done, the copy goes on without it, and
+// the session gets a new id: what lies under that says nothing of the former home.
+func TestChangeThatAHomeHasDoneUnderAnotherKeyIsMadeAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		late, other := all.server(t, "late", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
+		for try := range 4 { // with either home
+			id := fmt.Sprintf("EXAMPLEEXAMPLEEXAMPLE%05d", try)
+			before := create(t, late, id)
+			home, copies := all[0], all[1]
+			if before.Record.Members[0] != "n1" {
+				home, copies = all[1], all[0]
+			}
+			refuse(home, map[string]int{"late": 1})
+			refuse(copies, map[string]int{"late": 0})
+			ch := increment("late")
+			_, err := late.Commit(t.Context(), id, before, ch)
+			wantError(t, "the change that the home alone has made", err, store.ErrUnknownOutcome)
+			home.Empty()
+			home.Intercept(nil)
+			copies.Intercept(nil)
+			v := commit(t, other, id, load(t, other, id), increment("other"))
+			copies.Empty() // so that the former home is it again
+			for range 3 {
+				v = commit(t, other, id, load(t, other, id), increment("other"))
+			}
+			commit(t, other, id, v, renewal("r", fmt.Sprintf("NEWNEWNEWNEWNEWNEWNEW%05d", try)))
+			commit(t, late, id, before, ch)
+			if got := load(t, other, id).Record; count(got, "late") != 1 {
+				t.Fatalf("try %d: late=%d, want 1", try, count(got, "late"))
+			}
 		}
 	})
 }

@@ -114,6 +114,9 @@ func (l *life) heed(used time.Time, r *record.Record, now time.Time) {
 	}
 }
 
+// neverUsed is for an op whose work is no use, and which knows of none.
+func neverUsed() time.Time { return time.Unix(0, 0) }
+
 // remaining is how long what follows v is to live from now on, if that is no use.
 func (o *op) remaining(v view) time.Duration {
 	left, since := o.left(v), time.Since(o.used)

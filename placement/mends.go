@@ -93,7 +93,7 @@ func (c *Cluster) mend(ctx context.Context, key string, until time.Time) {
 	ctx, cancel := context.WithTimeout(ctx, c.behind.timeout)
 	defer cancel()
 	o := c.newOp(key)
-	o.used = time.Unix(0, 0) // to write it again is no use
+	o.used = neverUsed() // to write it again is no use
 	v, err := o.read(ctx, -1, store.Whole)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):

@@ -60,7 +60,7 @@ func madeBy(ch *store.Change, v *store.View) *store.View {
 			return &made
 		}
 	}
-	if d, ok := ch.Doubt.(*doubt); ok && i <= 0 && d.done != nil && d.sameHome(v.Record) {
+	if d, ok := ch.Doubt.(*doubt); ok && i <= 0 && d.done != nil && d.sameHome(v.Key, v.Record) {
 		made.Record = d.done // what came before is forgotten
 		return &made
 	}
