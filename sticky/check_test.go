@@ -152,3 +152,30 @@ func TestAUseWhileItsNodesDidNotAnswerExtendsTheLife(t *testing.T) {
 		b.mustLoad(id, "")
 	})
 }
+
+// The session is used while another request holds its turn for longer than a check waits,
+// and then stores nothing: no node was away, so nobody else looks at it again.
+func TestAUseWhoseCheckDidNotGetItsTurnExtendsTheLife(t *testing.T) {
+	inFarm(t, 2, 2, sticky.Options{}, func(t *testing.T, f *farm) {
+		a, b := f.servers[0], f.servers[1]
+		v := a.beginFor(time.Minute)
+		time.Sleep(30 * time.Second)
+		refused := errors.New("refused after a while")
+		slow := &store.Change{Commit: 1, Sync: true, Apply: func(*record.Record) error {
+			time.Sleep(5 * time.Second)
+			return refused
+		}}
+		done := make(chan error)
+		go func() {
+			_, err := a.Commit(context.Background(), id, v, slow)
+			done <- err
+		}()
+		synctest.Wait()
+		a.mustLoad(id, a.name)
+		if err := <-done; !errors.Is(err, refused) {
+			t.Fatalf("the slow change: %v", err)
+		}
+		time.Sleep(45 * time.Second)
+		b.mustLoad(id, "")
+	})
+}
