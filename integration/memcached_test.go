@@ -27,6 +27,16 @@ func TestMemcachedStore(t *testing.T) {
 	})
 }
 
+func TestMemcachedStoreStartsCalls(t *testing.T) {
+	t.Parallel()
+	storetest.Run(t, func(t *testing.T) storetest.Harness {
+		server := servers.StartMemcached(t)
+		h := memcachedHarness(t, server.Process, server.Addr, nil)
+		h.Store = storetest.Started(h.Store)
+		return h
+	})
+}
+
 func TestMemcachedStoreOnUnixSocket(t *testing.T) {
 	t.Parallel()
 	storetest.Run(t, func(t *testing.T) storetest.Harness {

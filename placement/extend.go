@@ -119,13 +119,13 @@ func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	}
 	members := o.sameAs(seen)
 	read := slices.Clone(o.in)
-	o.flight(ctx, members&o.usable(), func(o *op, ctx context.Context, n int) answer {
+	o.flight(ctx, members&o.usable(), call{ask: func(o *op, ctx context.Context, n int) answer {
 		err := o.touchOne(ctx, n, ttl, read[n].version)
 		if err != nil && !errors.Is(err, store.ErrNotFound) {
 			return answer{status: silent, err: err}
 		}
 		return answer{status: done, err: err}
-	})
+	}})
 	var failures []error
 	emptied := false
 	for n := range members.all() {

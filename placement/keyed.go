@@ -129,13 +129,13 @@ func (c *Cluster) Emptied(ctx context.Context, key string) (nodes []string, answ
 		}
 	}
 	canary := store.Item{Value: []byte("canary"), TTL: canaryTTL}
-	o.flight(ctx, missing|old, func(o *op, ctx context.Context, n int) answer {
+	o.flight(ctx, missing|old, call{ask: func(o *op, ctx context.Context, n int) answer {
 		version, err := o.roster.nodes[n].Store.Put(ctx, key, canary, o.in[n].version)
 		if err != nil {
 			return answer{status: silent, err: err}
 		}
 		return answer{status: done, version: version}
-	})
+	}})
 	return o.roster.namesOf(missing), answered
 }
 

@@ -39,9 +39,6 @@ type op struct {
 	calls   sync.WaitGroup   // of a flight
 }
 
-// A call asks one node.
-type call func(o *op, ctx context.Context, n int) answer
-
 // trouble is what one request has met, whatever keys it works on.
 type trouble struct {
 	failed [maxNodes]uint8 // by node: calls without an answer
@@ -111,53 +108,6 @@ func (o *op) usable() set {
 	return usable &^ o.gone
 }
 
-// flight calls all of targets at once, and waits for each no longer than for a
-// node that hangs.
-func (o *op) flight(ctx context.Context, targets set, call call) {
-	if targets == 0 {
-		return
-	}
-	began := time.Now()
-	if o.patience > 0 {
-		limit := o.newLimit()
-		limit.Begin(ctx, began.Add(o.patience))
-		defer limit.End()
-		ctx = limit
-	}
-	one := targets.first() // is called in this goroutine
-	if others := targets.without(one); others == 0 {
-		o.in[one] = call(o, ctx, one)
-	} else {
-		o.callAll(ctx, one, others, call)
-	}
-	for n := range targets.all() {
-		o.note(n, time.Since(began))
-	}
-}
-
-// newLimit is a context that is used once: whom a flight has called may keep it.
-func (o *op) newLimit() *deadline.Context {
-	if o.limited {
-		return new(deadline.Context)
-	}
-	o.limited = true
-	return &o.limit
-}
-
-func (o *op) callAll(ctx context.Context, one int, others set, call call) {
-	o.calls.Add(others.size())
-	for ; others != 0; others = others.without(others.first()) {
-		go o.callOne(ctx, others.first(), call)
-	}
-	o.in[one] = call(o, ctx, one)
-	o.calls.Wait()
-}
-
-func (o *op) callOne(ctx context.Context, n int, call call) {
-	defer o.calls.Done()
-	o.in[n] = call(o, ctx, n)
-}
-
 // note tells the monitor of a node that did not answer, and keeps this request
 // from asking it again in vain. A connection that was lost at once is worth
 // another try.
@@ -191,22 +141,33 @@ func (o *op) note(n int, took time.Duration) {
 func (o *op) get(ctx context.Context, targets, whole set) {
 	o.asked |= targets
 	o.whole = whole
-	o.flight(ctx, targets, (*op).getFrom)
+	o.flight(ctx, targets, call{(*op).getFrom, (*op).startGet, (*op).got})
 }
 
 func (o *op) getFrom(ctx context.Context, n int) answer {
-	part := store.Head
+	item, err := o.roster.nodes[n].Store.Get(ctx, o.key, o.part(n))
+	return o.got(n, item, err)
+}
+
+func (o *op) startGet(ctx context.Context, at store.Starter, n int) store.Pending {
+	return at.StartGet(ctx, o.key, o.part(n))
+}
+
+func (o *op) part(n int) store.Part {
 	if o.whole.has(n) {
-		part = store.Whole
+		return store.Whole
 	}
-	item, err := o.roster.nodes[n].Store.Get(ctx, o.key, part)
+	return store.Head
+}
+
+func (o *op) got(n int, item store.Item, err error) answer {
 	if errors.Is(err, store.ErrNotFound) {
 		return answer{status: done}
 	}
 	if err != nil {
 		return answer{status: silent, err: err}
 	}
-	return o.parsed(item, part)
+	return o.parsed(item, o.part(n))
 }
 
 func (o *op) parsed(item store.Item, part store.Part) answer {
@@ -229,14 +190,22 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 	defer o.values.Put(value)
 	*value = o.codec.Append((*value)[:0], next, o.key)
 	o.item, o.record = store.Item{Value: *value, Flags: uint32(markOf(next)), TTL: cmp.Or(o.life, next.TTL)}, next
-	o.flight(ctx, targets, (*op).putTo)
+	o.flight(ctx, targets, call{(*op).putTo, (*op).startPut, (*op).wrote})
 	o.item, o.record = store.Item{}, nil
 }
 
 func (o *op) putTo(ctx context.Context, n int) answer {
 	version, err := o.roster.nodes[n].Store.Put(ctx, o.key, o.item, o.in[n].version)
+	return o.wrote(n, store.Item{Version: version}, err)
+}
+
+func (o *op) startPut(ctx context.Context, at store.Starter, n int) store.Pending {
+	return at.StartPut(ctx, o.key, o.item, o.in[n].version)
+}
+
+func (o *op) wrote(n int, written store.Item, err error) answer {
 	if err == nil {
-		return answer{status: done, version: version, mark: mark(o.item.Flags), record: o.record, ttl: o.item.TTL}
+		return answer{status: done, version: written.Version, mark: mark(o.item.Flags), record: o.record, ttl: o.item.TTL}
 	}
 	failed := o.in[n] // what was there before
 	failed.status, failed.err = refused, err

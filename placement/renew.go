@@ -227,7 +227,7 @@ func (r *renewal) abandon(ctx context.Context, err error) {
 			written = written.with(n)
 		}
 	}
-	r.to.flight(ctx, written, func(o *op, ctx context.Context, n int) answer {
+	r.to.flight(ctx, written, call{ask: func(o *op, ctx context.Context, n int) answer {
 		return answer{err: o.roster.nodes[n].Store.Delete(ctx, o.key, o.in[n].version)}
-	})
+	}})
 }

@@ -56,6 +56,24 @@ type Store interface {
 	Delete(ctx context.Context, key string, at Version) error
 }
 
+// A Starter is a Store whose calls can be started, and be asked for their answer
+// later: so one goroutine has calls at several Stores under way.
+type Starter interface {
+	// StartGet and StartPut are Get and Put up to their answer. They do not block.
+	// nil says that nothing was sent and the call is to be made in the other way,
+	// which also tells what is wrong with it. What was passed is as for Put to be
+	// left alone, until Wait has returned.
+	StartGet(ctx context.Context, key string, part Part) Pending
+	StartPut(ctx context.Context, key string, item Item, at Version) Pending
+}
+
+// A Pending is a call that was started.
+type Pending interface {
+	// Wait is the answer: for Get its item, for Put one that has the new version
+	// and nothing else. It must be called once.
+	Wait(ctx context.Context) (Item, error)
+}
+
 // An Item is one stored value with what the store knows of it.
 type Item struct {
 	Value   []byte

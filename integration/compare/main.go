@@ -12,13 +12,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/integration/measure"
@@ -26,19 +23,12 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == appRole {
-		exitOn(serveApp(os.Args[2:]))
-		return
+		measure.Exit("compare", serveApp(os.Args[2:]))
 	}
 	quick := flag.Bool("quick", false, "shorter rounds: less than three minutes, rougher figures")
 	only := flag.String("only", "", "a regular expression: contestants whose name it matches")
 	out := flag.String("out", "", "the directory for compare.md and the plots")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		exitOn(fmt.Errorf("unknown argument %q", flag.Arg(0)))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	exitOn(run(ctx, *quick, *only, *out))
+	measure.Main("compare", func(ctx context.Context) error { return run(ctx, *quick, *only, *out) })
 }
 
 func run(ctx context.Context, quick bool, only, out string) error {
@@ -46,14 +36,7 @@ func run(ctx context.Context, quick bool, only, out string) error {
 	if err != nil {
 		return err
 	}
-	p := thorough
-	if quick {
-		p = brief
-	}
-	results, err := compare(ctx, p, list, os.Stderr)
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
+	results, err := compare(ctx, planOf(quick), list, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -63,13 +46,6 @@ func run(ctx context.Context, quick bool, only, out string) error {
 		}
 	}
 	return writeReport(os.Stdout, results, nil)
-}
-
-func exitOn(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "compare:", err)
-		os.Exit(1)
-	}
 }
 
 // A plan says how long everything is measured.
@@ -88,6 +64,13 @@ var (
 	thorough = plan{rounds: 9, slice: time.Second, connections: 32, visitors: 16, stored: 100_000, increments: 600, tries: 5, hold: 40 * time.Millisecond}
 	brief    = plan{rounds: 3, slice: 450 * time.Millisecond, connections: 32, visitors: 16, stored: 20_000, increments: 600, tries: 3, hold: 40 * time.Millisecond}
 )
+
+func planOf(quick bool) plan {
+	if quick {
+		return brief
+	}
+	return thorough
+}
 
 // compare runs all phases. Each ends before the next begins, for the machine's sake.
 func compare(ctx context.Context, p plan, list []contestant, progress io.Writer) (*results, error) {

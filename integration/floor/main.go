@@ -14,13 +14,9 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"flag"
-	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/integration/measure"
@@ -28,23 +24,12 @@ import (
 
 func main() {
 	if len(os.Args) > 2 && os.Args[1] == loadRole {
-		exitOn(sendLoads(os.Args[2]))
-		return
+		measure.Exit("floor", sendLoads(os.Args[2]))
 	}
 	quick := flag.Bool("quick", false, "shorter rounds, rougher figures")
 	stations := flag.Bool("stations", false, "tell where the cost of a change with two copies goes")
 	into := flag.String("into", "", "a document, such as docs/performance.md, whose section is renewed")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		exitOn(fmt.Errorf("unknown argument %q", flag.Arg(0)))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	p := thorough
-	if *quick {
-		p = brief
-	}
-	exitOn(run(ctx, p, *stations, *into))
+	measure.Main("floor", func(ctx context.Context) error { return run(ctx, planOf(*quick), *stations, *into) })
 }
 
 func run(ctx context.Context, p plan, stations bool, into string) error {
@@ -59,9 +44,6 @@ func run(ctx context.Context, p plan, stations bool, into string) error {
 	}
 	var text bytes.Buffer
 	err = tell(ctx, &text)
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
 	if err == nil && into != "" {
 		err = renew(into, section, text.Bytes())
 	}
@@ -78,13 +60,6 @@ func (b *bench) tellFloor(ctx context.Context, w io.Writer) error {
 	return writeReport(w, machine, rows)
 }
 
-func exitOn(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "floor:", err)
-		os.Exit(1)
-	}
-}
-
 // A plan says how long everything is measured.
 type plan struct {
 	rounds   int           // of everything in turn; medians count
@@ -97,3 +72,10 @@ var (
 	thorough = plan{rounds: 11, slice: 300 * time.Millisecond, sessions: 16, clients: []int{1, 32}}
 	brief    = plan{rounds: 3, slice: 100 * time.Millisecond, sessions: 16, clients: []int{1, 32}}
 )
+
+func planOf(quick bool) plan {
+	if quick {
+		return brief
+	}
+	return thorough
+}

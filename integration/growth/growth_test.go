@@ -14,8 +14,7 @@ import (
 // TestMain lets the test binary be the points, too.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == pointRole {
-		exitOn(servePoint(os.Args[2:]))
-		return
+		measure.Exit("growth", servePoint(os.Args[2:]))
 	}
 	os.Exit(m.Run())
 }

@@ -14,13 +14,10 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"io"
 	"os"
-	"os/signal"
-	"syscall"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/integration/measure"
@@ -28,30 +25,16 @@ import (
 
 func main() {
 	if len(os.Args) > 1 && os.Args[1] == pointRole {
-		exitOn(servePoint(os.Args[2:]))
-		return
+		measure.Exit("growth", servePoint(os.Args[2:]))
 	}
 	quick := flag.Bool("quick", false, "no more than 100,000 sessions, shorter rounds: less than three minutes")
 	out := flag.String("out", "", "the directory for growth.md and the plots")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		exitOn(fmt.Errorf("unknown argument %q", flag.Arg(0)))
-	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	p := thorough
-	if *quick {
-		p = brief
-	}
-	exitOn(run(ctx, p, *out))
+	measure.Main("growth", func(ctx context.Context) error { return run(ctx, planOf(*quick), *out) })
 }
 
 func run(ctx context.Context, p plan, out string) error {
 	machine := measure.Machine()
 	all, err := measureAll(ctx, p, quantities(p.most), os.Stderr)
-	if ctx.Err() != nil {
-		return errors.New("interrupted")
-	}
 	if err != nil {
 		return err
 	}
@@ -61,13 +44,6 @@ func run(ctx context.Context, p plan, out string) error {
 		}
 	}
 	return writeReport(os.Stdout, machine, p, all)
-}
-
-func exitOn(err error) {
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "growth:", err)
-		os.Exit(1)
-	}
 }
 
 // A plan says how long everything is measured.
@@ -81,6 +57,13 @@ var (
 	thorough = plan{rounds: 9, slice: 300 * time.Millisecond, most: 1_000_000}
 	brief    = plan{rounds: 3, slice: 100 * time.Millisecond, most: 100_000}
 )
+
+func planOf(quick bool) plan {
+	if quick {
+		return brief
+	}
+	return thorough
+}
 
 // A curve is a quantity with what was measured at each of its points.
 type curve struct {

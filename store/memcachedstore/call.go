@@ -20,12 +20,19 @@ type call struct {
 	opaque uint16
 	state  atomic.Uint32
 	reads  bool // its caller has the reading role
+	start       // of a call that was started
 
 	answer store.Item    // set before answered
 	err    error         // set before answered
 	done   chan struct{} // gets one element after answered
 
 	timer *time.Timer // for callers without a deadline; made at the first
+}
+
+// start is where a call that was started is under way.
+type start struct {
+	store *Store
+	conn  *conn
 }
 
 const (
@@ -66,7 +73,7 @@ func (cl *call) startTimer(d time.Duration) <-chan time.Time {
 // giveBack must be the last touch of cl. Nothing that belongs to a caller is
 // kept.
 func (p *callPool) giveBack(cl *call) {
-	cl.request, cl.answer, cl.err = request{}, store.Item{}, nil
+	cl.request, cl.start, cl.answer, cl.err = request{}, start{}, store.Item{}, nil
 	p.pool.Put(cl)
 }
 

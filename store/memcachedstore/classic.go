@@ -34,6 +34,8 @@ func (d classic) do(ctx context.Context, c *conn, r request) (store.Item, error)
 	return c.exchange(ctx, r)
 }
 
+func (classic) single(r *request) bool { return !r.verb.writes() }
+
 // confirm sees to it that the item still is the one of r.at, whose token may be
 // of a former life of the server.
 func (d classic) confirm(ctx context.Context, c *conn, r *request) error {

@@ -52,6 +52,7 @@ type conn struct {
 	opaque      uint16     // of the last command
 	writing     bool       // somebody has the writing role
 	reading     bool       // somebody has the reading role; so it is while calls are in sent
+	parked      *call      // has the reading role, and was not yet waited for
 	single      int        // calls in a row that the reader found alone
 	watched     bool       // the watch timer is set
 	seen        uint64     // answers at the last look of watch
@@ -100,6 +101,7 @@ func (c *conn) submit(cl *call) error {
 		c.mu.Unlock()
 		return err
 	}
+	c.unparkLocked()
 	c.queue = append(c.queue, cl)
 	c.queuedBytes += len(cl.item.Value)
 	c.accepted++
@@ -109,7 +111,7 @@ func (c *conn) submit(cl *call) error {
 		return nil
 	}
 	c.writing = true
-	cl.reads, c.reading = !c.reading, true
+	c.giveReadingLocked(cl)
 	if c.single < crowd {
 		c.mu.Unlock()
 		runtime.Gosched() // who can run queues its call first: larger batches
@@ -120,7 +122,7 @@ func (c *conn) submit(cl *call) error {
 		batch = c.takeLocked()
 	}
 	c.mu.Unlock()
-	if !c.writeFirst(batch) && cl.reads {
+	if !c.writeFirst(batch) && c.claimReading(cl) {
 		c.unsend(cl)
 		return errGone
 	}

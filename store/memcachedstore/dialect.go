@@ -13,6 +13,9 @@ type dialect interface {
 	// method of Store returns. After errGone nothing was written.
 	do(ctx context.Context, c *conn, r request) (store.Item, error)
 
+	// single reports whether do is one command for r, and nothing else.
+	single(r *request) bool
+
 	// mayMatch is false for versions that no item has on the connection of that
 	// generation.
 	mayMatch(generation uint64, at store.Version) bool

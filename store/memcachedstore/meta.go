@@ -17,6 +17,8 @@ func (meta) do(ctx context.Context, c *conn, r request) (store.Item, error) {
 	return c.exchange(ctx, r)
 }
 
+func (meta) single(*request) bool { return true }
+
 func (meta) mayMatch(generation uint64, at store.Version) bool {
 	return at.Generation == generation
 }

@@ -44,17 +44,18 @@ func (c *conn) awaitReading(idle *time.Timer) bool {
 	}
 }
 
-// takeReading takes the reading role if nobody has it, and no call has come
-// since the last time or none can come.
+// takeReading takes the reading role if nobody uses it, and no call has come
+// since the last time or none can come. Who has it and does not use it is
+// held up by another node.
 func (c *conn) takeReading(accepted *uint64) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	idle := c.accepted == *accepted || c.cause != nil
 	*accepted = c.accepted
-	if c.reading || !idle {
+	if c.reading && c.parked == nil || !idle {
 		return false
 	}
-	c.reading = true
+	c.reading, c.parked = true, nil
 	return true
 }
 

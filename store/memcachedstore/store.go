@@ -67,11 +67,14 @@ func (s *Store) Close() error {
 
 // Get reads an item; see [store.Store].
 func (s *Store) Get(ctx context.Context, key string, part store.Part) (store.Item, error) {
-	verb := get
+	return s.do(ctx, getRequest(key, part))
+}
+
+func getRequest(key string, part store.Part) request {
 	if part == store.Head {
-		verb = head
+		return request{verb: head, key: key}
 	}
-	return s.do(ctx, request{verb: verb, key: key})
+	return request{verb: get, key: key}
 }
 
 // Put writes an item; see [store.Store]. A value that the server would refuse
@@ -98,8 +101,13 @@ func (s *Store) Delete(ctx context.Context, key string, at store.Version) error 
 // do sends r and waits for its result.
 func (s *Store) do(ctx context.Context, r request) (store.Item, error) {
 	item, err := s.try(ctx, r)
+	return s.result(r.verb, item, err)
+}
+
+// result is what a method returns.
+func (s *Store) result(verb verb, item store.Item, err error) (store.Item, error) {
 	if err != nil {
-		return store.Item{}, &callError{addr: s.addr, verb: r.verb, err: err}
+		return store.Item{}, &callError{addr: s.addr, verb: verb, err: err}
 	}
 	return item, nil
 }

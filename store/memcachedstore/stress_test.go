@@ -55,6 +55,9 @@ func stress(t *testing.T, server *fake, writers, pause int) {
 	for i := range writers {
 		wg.Go(func() {
 			w := &stressWriter{t: t, server: server, store: s, key: fmt.Sprint("key-", i), writers: writers, seen: &seen}
+			if i%2 > 0 {
+				w.store = heldUp{s}
+			}
 			w.run()
 		})
 	}
@@ -66,6 +69,34 @@ func stress(t *testing.T, server *fake, writers, pause int) {
 		if n < 10 {
 			t.Errorf("%s: only %d calls: the test does not test it", name, n)
 		}
+	}
+}
+
+// heldUp starts its calls, and is now and then elsewhere before it waits.
+type heldUp struct{ *Store }
+
+func (s heldUp) Get(ctx context.Context, key string, part store.Part) (store.Item, error) {
+	p := s.StartGet(ctx, key, part)
+	if p == nil {
+		return s.Store.Get(ctx, key, part)
+	}
+	hesitate()
+	return p.Wait(ctx)
+}
+
+func (s heldUp) Put(ctx context.Context, key string, item store.Item, at store.Version) (store.Version, error) {
+	p := s.StartPut(ctx, key, item, at)
+	if p == nil {
+		return s.Store.Put(ctx, key, item, at)
+	}
+	hesitate()
+	written, err := p.Wait(ctx)
+	return written.Version, err
+}
+
+func hesitate() {
+	if rand.N(20) == 0 {
+		time.Sleep(rand.N(3 * callerPatience))
 	}
 }
 
@@ -95,7 +126,7 @@ func (o *outcomes) String() string {
 type stressWriter struct {
 	t       *testing.T
 	server  *fake
-	store   *Store
+	store   store.Store
 	key     string
 	writers int
 	seen    *outcomes
