@@ -10,7 +10,9 @@ import (
 // be done twice, and not call Commit, Do, Refresh, Login, Renew or Destroy. An error of
 // fn is returned. Whenever Do fails, what fn changed is forgotten; after
 // ErrUnknownOutcome the next Commit finds out whether it happened, and else runs
-// fn again.
+// fn again. Afterwards the session shows what was stored. What fn leaves elsewhere is
+// of its last run, which need not be that one, when the answer to an earlier one was
+// lost.
 func (s *Session) Do(fn func(*Session) error) error {
 	if err := s.load(); err != nil {
 		return err

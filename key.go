@@ -81,7 +81,8 @@ func (k Key[T]) Set(s *Session, v T) error {
 // Update changes the attribute in place: fn gets its value, or the zero value.
 // When another request was faster, fn runs again on the newer value, so that no
 // update is lost; it must do nothing else, and not use the session. An error
-// of fn is returned and nothing changes.
+// of fn is returned and nothing changes. Its last run need not be the one that was
+// stored, when the answer to an earlier one was lost: Get after Commit tells what was.
 func (k Key[T]) Update(s *Session, fn func(*T) error) error {
 	for {
 		from, _, err := s.attribute(k.name)

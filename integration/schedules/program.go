@@ -98,11 +98,11 @@ func remove(s *holdfast.Session, r *http.Request) (string, error) { return "", t
 
 // update tells the number that was stored, so it stores first.
 func update(s *holdfast.Session, r *http.Request) (string, error) {
-	var now int64
-	err := number(r).Update(s, func(n *int64) error { *n++; now = *n; return nil })
+	err := number(r).Update(s, func(n *int64) error { *n++; return nil })
 	if err == nil {
 		err = s.Commit()
 	}
+	now, _ := number(r).Get(s)
 	return strconv.FormatInt(now, 10), err
 }
 
