@@ -49,7 +49,7 @@ func TestTheHomeHangsAndCostsOneWaitPerAppServer(t *testing.T) {
 		s.FreezeNode(home)
 		for range 10 {
 			for _, server := range s.servers {
-				s.add(server)
+				s.mustAdd(server)
 				s.send(server, "/")
 			}
 		}

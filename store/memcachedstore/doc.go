@@ -18,7 +18,9 @@
 // sends in the order of the commands, to the calls in that order, and goes on
 // until calls come one by one. It also reads what takes longer than 10 ms, and
 // after 20 ms without a call, so that the end of a connection shows before the
-// next one. A third goroutine ends a connection on which calls wait and nothing
+// next one. Who has started a call (StartGet, StartPut) reads its answer when he
+// waits for it; whoever comes before that, and the reader after 10 to 20 ms, takes
+// that from him. A third goroutine ends a connection on which calls wait and nothing
 // comes.
 //
 // # Versions and connections
