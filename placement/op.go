@@ -186,7 +186,7 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 		return
 	}
 	o.asked |= targets
-	value := o.values.Get().(*[]byte) // of which a Store has its copy when it returns
+	value := o.values.Get().(*[]byte) // which a Store reads no more when it has answered
 	defer o.values.Put(value)
 	*value = o.codec.Append((*value)[:0], next, o.key)
 	o.item, o.record = store.Item{Value: *value, Flags: uint32(markOf(next)), TTL: cmp.Or(o.life, next.TTL)}, next
@@ -195,13 +195,17 @@ func (o *op) put(ctx context.Context, targets set, next *record.Record) {
 }
 
 func (o *op) putTo(ctx context.Context, n int) answer {
-	version, err := o.roster.nodes[n].Store.Put(ctx, o.key, o.item, o.in[n].version)
+	version, err := o.roster.nodes[n].Store.Put(ctx, o.key, o.item, o.versionAt(n))
 	return o.wrote(n, store.Item{Version: version}, err)
 }
 
 func (o *op) startPut(ctx context.Context, at store.Starter, n int) store.Pending {
-	return at.StartPut(ctx, o.key, o.item, o.in[n].version)
+	return at.StartPut(ctx, o.key, o.item, o.versionAt(n))
 }
+
+// versionAt is the version that a write to node n names: a late one must not undo what
+// came after it.
+func (o *op) versionAt(n int) store.Version { return o.in[n].version }
 
 func (o *op) wrote(n int, written store.Item, err error) answer {
 	if err == nil {
