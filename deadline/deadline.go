@@ -50,6 +50,16 @@ func (c *Context) End() { c.end(context.Canceled) }
 // Deadline is that of context.Context.
 func (c *Context) Deadline() (time.Time, bool) { return c.at, true }
 
+// Outer is what c ends with beside its time and End: the parent, or what never ends.
+// Who waits with a timer of its own, up to Deadline, waits for this and not for Done: so
+// c needs no timer. It must not be one whom End has to wake.
+func (c *Context) Outer() context.Context {
+	if c.detached {
+		return context.Background()
+	}
+	return c.parent
+}
+
 // Value is that of context.Context.
 func (c *Context) Value(key any) any {
 	if c.detached {

@@ -201,3 +201,18 @@ func TestAContextThatNobodyWaitsForAllocatesNothing(t *testing.T) {
 		t.Errorf("%v allocations, want 0", got)
 	}
 }
+
+func TestOuterIsTheRestOfIt(t *testing.T) {
+	parent, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	var outer, inner, detached deadline.Context
+	outer.Begin(parent, second())
+	inner.Begin(&outer, second())
+	detached.BeginDetached(parent, second())
+	if outer.Outer() != parent || inner.Outer() != parent {
+		t.Error("the rest is not the parent")
+	}
+	if detached.Outer().Done() != nil {
+		t.Error("the rest of a detached one ends")
+	}
+}

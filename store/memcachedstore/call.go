@@ -26,7 +26,7 @@ type call struct {
 	err    error         // set before answered
 	done   chan struct{} // gets one element after answered
 
-	timer *time.Timer // for callers without a deadline; made at the first
+	timer *time.Timer // for callers whose context brings none; made at the first
 }
 
 // start is where a call that was started is under way.

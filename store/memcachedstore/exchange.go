@@ -46,10 +46,19 @@ func (c *conn) await(ctx context.Context, cl *call) (store.Item, error) {
 		return c.collect(cl)
 	}
 	var late <-chan time.Time
+	if timed, ok := ctx.(timed); ok {
+		ctx, bounded = timed.Outer(), false
+	}
 	if !bounded {
 		late = cl.startTimer(time.Until(end))
 	}
 	return c.wait(ctx, cl, late)
+}
+
+// A timed context tells what it ends with beside its time, as those of package
+// deadline do: a call has a timer already, which they then do without.
+type timed interface {
+	Outer() context.Context
 }
 
 // wait is await for a caller that does not read.
