@@ -2,6 +2,7 @@ package holdfast
 
 import (
 	"errors"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast/lock"
 	"github.com/holdfast-sessions/holdfast/placement"
@@ -16,6 +17,8 @@ type sessionLock struct {
 	refused error      // why Session.Lock could not have it
 	changed bool       // there was something to commit
 	judged  bool       // in mode auto: what the request did says something about its path
+
+	waited time.Duration // of Locking.Wait, for all locks; guarded by gate
 }
 
 // loadAlone loads the session of t, under its lock if this request locks.
@@ -65,8 +68,13 @@ func (s *Session) locks() bool {
 const maxMoves = 8
 
 // fetchAlone loads the session of t under its lock. A session that was renewed has the
-// lock of its newest id, so that requests with either id wait for each other.
+// lock of its newest id, so that requests with either id wait for each other. The
+// waits for all of them share one Locking.Wait, and nobody waits until the lock of a
+// former id is given back.
 func (s *Session) fetchAlone(t token) (*store.View, error) {
+	if s.out == nil || s.out.goesOn() {
+		s.lock.waited = 0 // as in withBudget
+	}
 	key := placement.StorageKey(s.m.options.Namespace, t.id.Secret())
 	for range maxMoves {
 		held, err := s.takeLock(key)
@@ -77,7 +85,7 @@ func (s *Session) fetchAlone(t token) (*store.View, error) {
 		if err == nil && view.Key == key {
 			return view, s.keepLock(held)
 		}
-		held.Release()
+		held.ReleaseWithin(0)
 		if err != nil {
 			return nil, err
 		}
@@ -91,7 +99,9 @@ func (s *Session) takeLock(key string) (*lock.Lock, error) {
 		return nil, err
 	}
 	defer s.m.work.end()
-	held, err := s.m.locks.Take(s.ctx, key)
+	began := time.Now()
+	held, err := s.m.locks.Take(s.ctx, key, s.lock.waited)
+	s.lock.waited += time.Since(began)
 	if errors.Is(err, lock.ErrTimeout) {
 		return nil, &lockedError{status: s.m.options.Locking.Status, cause: err}
 	}
@@ -99,6 +109,18 @@ func (s *Session) takeLock(key string) (*lock.Lock, error) {
 		s.m.noteHealth(err)
 	}
 	return held, err
+}
+
+// afterwards runs work for which no request waits, only Shutdown does.
+func (m *Manager) afterwards(work func()) {
+	if m.work.begin() != nil {
+		work()
+		return
+	}
+	go func() {
+		defer m.work.end()
+		work()
+	}()
 }
 
 // keepLock leaves held to the request, unless that has ended.
@@ -110,7 +132,7 @@ func (s *Session) keepLock(held *lock.Lock) error {
 	}
 	s.mu.Unlock()
 	if over {
-		held.Release()
+		held.ReleaseWithin(0)
 		return errRequestOver
 	}
 	return nil

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"net/http"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/lock"
 )
 
 // Locking says which requests have their session to themselves. Nothing that was
@@ -25,7 +27,8 @@ type Locking struct {
 	Request func(*http.Request) bool
 
 	// Wait is how long a request waits for the lock before it fails with
-	// ErrLockTimeout. Zero: 5 seconds.
+	// ErrLockTimeout: all in all, also if its session gets a new id and so another
+	// lock meanwhile. Zero: 5 seconds.
 	Wait time.Duration
 
 	// Lease is how long the lock of an app server that died stays in the way, at
@@ -168,6 +171,19 @@ func (s *Session) unlock() {
 	}
 	s.mu.Unlock()
 	if held != nil {
-		held.Release()
+		s.giveBack(held)
 	}
+}
+
+// giveBack releases held, which takes no more than what is left of the request's time
+// for session work. What is left is not known while another goroutine does some.
+func (s *Session) giveBack(held *lock.Lock) {
+	if !s.gate.TryLock() {
+		held.ReleaseWithin(0)
+		return
+	}
+	defer s.gate.Unlock()
+	began := time.Now()
+	held.ReleaseWithin(s.m.options.OperationTimeout - s.spent)
+	s.spent += time.Since(began)
 }

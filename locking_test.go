@@ -96,6 +96,7 @@ func (p *lockPair) locks(i int) holdfast.LockStats { return p.managers[i].Stats(
 // wantFree wants nobody to have the session's lock.
 func (p *lockPair) wantFree() {
 	p.t.Helper()
+	synctest.Wait() // for what goes on behind requests
 	began := time.Now()
 	wantStatus(p.t, p.does(1, func(s *holdfast.Session) { s.Lock() }).get("/free"), http.StatusOK)
 	if took := time.Since(began); took != 0 {

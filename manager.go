@@ -87,7 +87,7 @@ func (m *Manager) open(nodes []store.Node, codec *record.Codec) (err error) {
 	m.backend = m.cluster
 	m.locks = lock.New(lock.Options{
 		Stores: m.cluster.LockStores, Wait: o.Locking.Wait, Lease: o.Locking.Lease,
-		MaxWaiting: o.Locking.MaxWaiting, Timeout: o.OperationTimeout / 2,
+		MaxWaiting: o.Locking.MaxWaiting, Timeout: o.OperationTimeout / 2, Behind: m.afterwards,
 	})
 	if o.Sticky {
 		err = m.openSticky()

@@ -42,7 +42,7 @@ func (c *contender) contend(ctx context.Context) (*Lock, error) {
 	for k == nil {
 		switch {
 		case ctx.Err() != nil:
-			c.giveUp(ctx)
+			c.opts.Behind(func() { c.giveUp(ctx) })
 			if !c.queued && errors.Is(err, store.ErrUnavailable) {
 				return nil, err // the node never answered: nobody is known to have the lock
 			}

@@ -40,7 +40,7 @@ func TestADeadServersLockEndsAlsoForTheImpatient(t *testing.T) {
 		impatient := s.serverWith("app2", lock.Options{Wait: lease / 3})
 		began := time.Now()
 		for {
-			k, err := impatient.Take(s.t.Context(), key)
+			k, err := impatient.Take(s.t.Context(), key, 0)
 			if err == nil {
 				k.Release()
 				break
@@ -145,7 +145,7 @@ func TestAWaiterThatDiesHoldsUpNobodyForLong(t *testing.T) {
 		ctx, cancel := context.WithCancel(s.t.Context())
 		var all sync.WaitGroup
 		all.Go(func() {
-			if _, err := s.server("app2").Take(ctx, key); err == nil {
+			if _, err := s.server("app2").Take(ctx, key, 0); err == nil {
 				s.t.Error("a dead server got the lock")
 			}
 		})
@@ -319,7 +319,7 @@ func TestWhatIsNoLockIsWaitedFor(t *testing.T) {
 			}
 		}
 		s.markDown(1)
-		if _, err := s.server("app1").Take(s.t.Context(), key); !errors.Is(err, store.ErrUnavailable) {
+		if _, err := s.server("app1").Take(s.t.Context(), key, 0); !errors.Is(err, store.ErrUnavailable) {
 			s.t.Errorf("Take: %v, want ErrUnavailable", err)
 		}
 	})
@@ -342,7 +342,7 @@ func TestLocksGoOnWhateverHappens(t *testing.T) {
 							return
 						default:
 						}
-						if k, err := l.Take(s.t.Context(), key); err == nil {
+						if k, err := l.Take(s.t.Context(), key, 0); err == nil {
 							time.Sleep(20 * time.Millisecond)
 							k.Release()
 						}

@@ -148,17 +148,40 @@ func (k *Lock) move(ctx context.Context) error {
 
 // Release gives the lock back, to whoever waits for it. A lock that somebody else
 // has meanwhile stays with them. A second call does nothing.
-func (k *Lock) Release() { k.ended.Do(k.release) }
+func (k *Lock) Release() { k.ReleaseWithin(k.place.timeout) }
 
-func (k *Lock) release() {
-	k.cancel()
-	k.kept.Wait()
-	defer k.locks.leave(k.name)
-	defer k.locks.turns.Give(k.name)
-	ctx, cancel := context.WithTimeout(context.Background(), k.place.timeout)
+// ReleaseWithin is a Release that takes no longer than d: what is not done by then
+// goes on by Options.Behind.
+func (k *Lock) ReleaseWithin(d time.Duration) {
+	k.ended.Do(func() {
+		k.cancel()
+		k.kept.Wait()
+		if d > 0 && k.giveBack(d) == nil {
+			k.free()
+			return
+		}
+		k.locks.opts.Behind(k.withdraw)
+	})
+}
+
+// giveBack takes the ticket out of the queue if that has not changed.
+func (k *Lock) giveBack(d time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.Background(), d)
 	defer cancel()
 	_, err := k.place.write(ctx, k.queue[1:], k.at)
-	if errors.Is(err, store.ErrConflict) {
-		k.place.withdraw(ctx, k.mine.owner)
-	}
+	return err
+}
+
+// withdraw takes the ticket out of the queue, if it is there.
+func (k *Lock) withdraw() {
+	defer k.free()
+	ctx, cancel := context.WithTimeout(context.Background(), k.place.timeout)
+	defer cancel()
+	k.place.withdraw(ctx, k.mine.owner)
+}
+
+// free lets the next one on this app server take the lock.
+func (k *Lock) free() {
+	k.locks.turns.Give(k.name)
+	k.locks.leave(k.name)
 }

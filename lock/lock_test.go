@@ -12,6 +12,7 @@ import (
 
 	"github.com/holdfast-sessions/holdfast/lock"
 	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/store/faultstore"
 )
 
 func TestALockThatNobodyElseWantsCostsTwoCalls(t *testing.T) {
@@ -178,7 +179,7 @@ func TestAWaitEndsWithItsContext(t *testing.T) {
 		k := s.take(s.server("app1"))
 		for _, l := range []*lock.Locks{s.server("app2"), s.server("app3")} {
 			ctx, cancel := context.WithTimeout(s.t.Context(), time.Second)
-			_, err := l.Take(ctx, key)
+			_, err := l.Take(ctx, key, 0)
 			cancel()
 			if !errors.Is(err, store.ErrUnavailable) || !errors.Is(err, context.DeadlineExceeded) || errors.Is(err, lock.ErrTimeout) {
 				s.t.Errorf("Take: %v, want ErrUnavailable and why", err)
@@ -194,11 +195,84 @@ func TestKeysHaveTheirOwnLocks(t *testing.T) {
 	inScene(t, func(s *scene) {
 		l := s.server("app1")
 		defer s.take(l).Release()
-		k, err := l.Take(s.t.Context(), "another")
+		k, err := l.Take(s.t.Context(), "another", 0)
 		if err != nil {
 			s.t.Fatal(err)
 		}
 		k.Release()
 		s.wantKeys(0, onNode)
+	})
+}
+
+// Who waited before, for another lock, has what is left.
+func TestWhatWasWaitedBeforeCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		left   time.Duration
+		freeze bool
+	}{
+		"much is left":                             {wait / 2, false},
+		"nothing is left":                          {0, false},
+		"too little for one answer":                {timeout / 2, true},
+		"more was waited, by a server that stalls": {-time.Second, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inScene(t, func(s *scene) {
+				k := s.take(s.server("app1"))
+				if c.freeze {
+					s.nodes[0].Freeze()
+				}
+				other := s.serverWith("app2", lock.Options{Behind: behind})
+				began, calls := time.Now(), s.nodes[0].Calls()
+				if k, err := other.Take(s.t.Context(), key, wait-c.left); !errors.Is(err, lock.ErrTimeout) {
+					s.t.Errorf("Take: %v, want ErrTimeout", err)
+					if err == nil {
+						defer k.Release()
+					}
+				}
+				if took := time.Since(began); took != max(c.left, 0) {
+					s.t.Errorf("it took %v, want %v", took, c.left)
+				}
+				s.wantStats(other, lock.Stats{Timeouts: 1})
+				synctest.Wait()
+				if asked := s.nodes[0].Calls() - calls; c.left <= 0 && asked > 0 {
+					s.t.Errorf("the node was asked %d times", asked)
+				}
+				s.nodes[0].Thaw()
+				k.Release()
+				time.Sleep(timeout)
+				s.wantKeys(0)
+			})
+		})
+	}
+}
+
+func behind(work func()) { go work() }
+
+// The wait is over when it is over, however long the node takes to hear of it.
+func TestNobodyWaitsToLeaveTheQueue(t *testing.T) {
+	inScene(t, func(s *scene) {
+		k := s.take(s.server("app1"))
+		began := time.Now()
+		s.nodes[0].Intercept(func(ctx context.Context, _ faultstore.Call, next func() error) error {
+			if time.Since(began) < wait {
+				return next()
+			}
+			select {
+			case <-time.After(timeout / 10):
+				return next()
+			case <-ctx.Done():
+				return store.ErrUnavailable
+			}
+		})
+		other := s.serverWith("app2", lock.Options{Behind: behind})
+		if _, err := other.Take(s.t.Context(), key, 0); !errors.Is(err, lock.ErrTimeout) {
+			s.t.Errorf("Take: %v, want ErrTimeout", err)
+		}
+		if took := time.Since(began); took != wait {
+			s.t.Errorf("it took %v, want %v", took, wait)
+		}
+		k.Release()
+		time.Sleep(timeout)
+		s.wantKeys(0) // also of who gave up
 	})
 }

@@ -30,6 +30,11 @@ type Options struct {
 
 	// MaxWaiting is how many wait for one lock on this app server. Zero: 100.
 	MaxWaiting int
+
+	// Behind runs what nobody has time to wait for: who waited in vain, or gave the
+	// lock back too slowly, leaves the queue. Nil: Take and Release wait for it, for
+	// Timeout at most.
+	Behind func(work func())
 }
 
 // Stats counts what happened to locks since New.
@@ -61,6 +66,9 @@ func New(opts Options) *Locks {
 	opts.Lease = cmp.Or(opts.Lease, 4*time.Second)
 	opts.Timeout = cmp.Or(opts.Timeout, 250*time.Millisecond)
 	opts.MaxWaiting = cmp.Or(opts.MaxWaiting, 100)
+	if opts.Behind == nil {
+		opts.Behind = func(work func()) { work() }
+	}
 	return &Locks{opts: opts, crowd: make(map[string]int), watches: make(map[string]watch)}
 }
 
@@ -69,16 +77,18 @@ func (l *Locks) Stats() Stats {
 	return Stats{Taken: l.taken.Load(), Waited: l.waited.Load(), Timeouts: l.timeouts.Load(), Lost: l.lost.Load()}
 }
 
-// Take waits for the lock called key, a storage key. Whoever gets it releases it.
+// Take waits for the lock called key, a storage key, for as long as waited leaves of
+// Options.Wait: a caller may have waited for another lock before, of the same session.
+// Whoever gets it releases it.
 //
 // Errors: ErrTimeout; store.ErrUnavailable if no node could be asked, or ctx ended.
-func (l *Locks) Take(ctx context.Context, key string) (*Lock, error) {
+func (l *Locks) Take(ctx context.Context, key string, waited time.Duration) (*Lock, error) {
 	others, ok := l.enter(key)
 	if !ok {
 		l.timeouts.Add(1)
 		return nil, fmt.Errorf("%w: %d requests wait for it already", ErrTimeout, l.opts.MaxWaiting)
 	}
-	k, err := l.inTurn(ctx, key)
+	k, err := l.inTurn(ctx, key, waited)
 	if err != nil {
 		l.leave(key)
 		if errors.Is(err, ErrTimeout) {
@@ -94,10 +104,10 @@ func (l *Locks) Take(ctx context.Context, key string) (*Lock, error) {
 }
 
 // inTurn takes the lock when those who asked this app server before have had it.
-func (l *Locks) inTurn(ctx context.Context, key string) (*Lock, error) {
-	waiting, cancel := context.WithTimeout(ctx, l.opts.Wait)
+func (l *Locks) inTurn(ctx context.Context, key string, waited time.Duration) (*Lock, error) {
+	waiting, cancel := context.WithTimeout(ctx, l.opts.Wait-waited)
 	defer cancel()
-	if !l.turns.Take(waiting, key) {
+	if waiting.Err() != nil || !l.turns.Take(waiting, key) {
 		return nil, l.inVain(ctx)
 	}
 	k, err := l.somewhere(waiting, key)
@@ -105,7 +115,7 @@ func (l *Locks) inTurn(ctx context.Context, key string) (*Lock, error) {
 		return k, nil
 	}
 	l.turns.Give(key)
-	if waiting.Err() != nil && (ctx.Err() != nil || !errors.Is(err, store.ErrUnavailable)) {
+	if waiting.Err() != nil && (ctx.Err() != nil || waited > 0 || !errors.Is(err, store.ErrUnavailable)) {
 		err = l.inVain(ctx)
 	}
 	return nil, err

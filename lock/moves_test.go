@@ -34,7 +34,7 @@ func TestHungNodeIsNoTimeout(t *testing.T) {
 	inScene(t, func(s *scene) {
 		s.nodes[0].Freeze()
 		l := s.serverWith("app1", lock.Options{Wait: timeout / 2})
-		_, err := l.Take(s.t.Context(), key)
+		_, err := l.Take(s.t.Context(), key, 0)
 		t.Logf("%v %+v", err, l.Stats())
 		if l.Stats().Timeouts != 0 {
 			t.Errorf("Take: %v: nobody has the lock", err)
@@ -50,9 +50,9 @@ func TestDefaultsOutwaitALease(t *testing.T) {
 			c := s.nodes[0].Client(name)
 			return func(string) []store.Store { return []store.Store{c} }
 		}
-		lock.New(lock.Options{Stores: stores("app1")}).Take(s.t.Context(), key)
+		lock.New(lock.Options{Stores: stores("app1")}).Take(s.t.Context(), key, 0)
 		s.kill("app1")
-		k, err := lock.New(lock.Options{Stores: stores("app2")}).Take(s.t.Context(), key)
+		k, err := lock.New(lock.Options{Stores: stores("app2")}).Take(s.t.Context(), key, 0)
 		if err != nil {
 			t.Errorf("Take: %v", err)
 		} else {

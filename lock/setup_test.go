@@ -73,7 +73,7 @@ func (s *scene) markDown(node int) {
 
 func (s *scene) take(l *lock.Locks) *lock.Lock {
 	s.t.Helper()
-	k, err := l.Take(s.t.Context(), key)
+	k, err := l.Take(s.t.Context(), key, 0)
 	if err != nil {
 		s.t.Fatalf("Take: %v", err)
 	}
@@ -84,7 +84,7 @@ func (s *scene) take(l *lock.Locks) *lock.Lock {
 func (s *scene) refused(l *lock.Locks, want error, took time.Duration) {
 	s.t.Helper()
 	began := time.Now()
-	k, err := l.Take(s.t.Context(), key)
+	k, err := l.Take(s.t.Context(), key, 0)
 	if err == nil {
 		k.Release()
 	}
@@ -98,7 +98,7 @@ func (s *scene) refused(l *lock.Locks, want error, took time.Duration) {
 
 // inTurn holds the lock for a while, and counts how many do.
 func (s *scene) inTurn(l *lock.Locks, d time.Duration) error {
-	k, err := l.Take(s.t.Context(), key)
+	k, err := l.Take(s.t.Context(), key, 0)
 	if err != nil {
 		return err
 	}

@@ -146,10 +146,13 @@ func (o *op) strangers(v view) error {
 		store.ErrUnavailable, v.unknown))
 }
 
-// settledEverywhere reports whether every member that can be reached has the
-// change, in this epoch.
+// settledEverywhere reports whether every member has the change, in this epoch. One
+// that does not answer may have what somebody else made of the same state, under the
+// same revision: the change is then written again, so far above that this shows when
+// the member is back.
 func (o *op) settledEverywhere(v view, ch *store.Change) bool {
-	if !v.homeHas || v.copied && v.unheard() { // it is certain by now that those are not needed
+	silent := v.members &^ v.answered
+	if !v.homeHas || silent != 0 || v.copied && v.unheard() { // it is certain by now that those are not needed
 		return false
 	}
 	for n := range (v.members | v.unaware).all() {

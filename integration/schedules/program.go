@@ -16,7 +16,6 @@ import (
 const (
 	outcomeHeader = "X-Outcome"
 	ownerHeader   = "X-Owner"
-	sentHeader    = "X-Sent" // when the answer left, in nanoseconds
 
 	sDone    = "done"
 	sMissing = "missing" // there is no such session
@@ -59,7 +58,6 @@ func do(w http.ResponseWriter, r *http.Request, what deed) {
 	if err == nil {
 		err = s.Commit()
 	}
-	w.Header().Set(sentHeader, strconv.FormatInt(time.Now().UnixNano(), 10))
 	_ = s.Err() // the same, and looked at
 	if err != nil {
 		w.Header().Set(outcomeHeader, outcomeOf(err))

@@ -97,7 +97,11 @@ func (a *actor) end(p phase) {
 		a.s.Unused = 0
 	}
 	a.release()
-	if p == acknowledged && a.c.Since == a.s.Crashes && a.Faults.Used {
+	switch {
+	case !a.Faults.Used:
+	case !a.c.Recent:
+		a.s.unuse() // what it has left behind is still to be used
+	case p == acknowledged:
 		a.s.Used = true
 	}
 	a.c.settle(p)

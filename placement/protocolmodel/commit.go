@@ -28,6 +28,9 @@ func (a *actor) settledEverywhere(v view) bool {
 	if !v.homeHas || v.copied && v.truth.Leaving&^v.answered != 0 {
 		return false // or it is certain by now that nodes that were not heard are not needed
 	}
+	if a.c.Behind && a.lags(v) || !a.c.Behind && a.Rules.SettleRaised && v.truth.Members&^v.answered != 0 {
+		return false
+	}
 	for n := range a.Nodes {
 		if a.Rules.SettleEverywhere && (v.truth.Members | v.unaware).has(n) && v.answered.has(n) &&
 			!(a.follows(a.c.In[n], v.truth) && a.same(a.c.In[n].Record, v.truth)) {
@@ -46,7 +49,7 @@ func (a *actor) same(r, home Record) bool {
 // sameEpoch is COMMIT 1 and 2.
 func (a *actor) sameEpoch(v view, has bool) {
 	next := a.change(v, has)
-	parallel := v.clean && !has && !(v.ahead && a.Rules.HomeFirstIfAhead)
+	parallel := v.clean && (!has || a.c.Behind) && !(v.ahead && a.Rules.HomeFirstIfAhead)
 	if !v.homeHas { // only where an empty home is filled
 		parallel = true
 	}
@@ -57,7 +60,7 @@ func (a *actor) sameEpoch(v view, has bool) {
 func (a *actor) change(v view, has bool) Record {
 	next := v.truth
 	next.Revision = v.newest + 1
-	if v.truth.Members&^v.answered != 0 {
+	if a.Rules.RaiseUnheard && v.truth.Members&^v.answered != 0 {
 		next.Revision++ // above what a member that was not heard may be ahead
 	}
 	next.Leaving = v.unaware

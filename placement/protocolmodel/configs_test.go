@@ -49,6 +49,10 @@ func lacks(first, second set) func(*Config) {
 	return func(c *Config) { c.Unknown = []set{first, second} }
 }
 
+// hangThenCrash: a node hangs while two write, the session is used when it is back, and
+// then a node crashes.
+var hangThenCrash = big(one(2, Faults{Hangs: 1, Crashes: 1, Deaths: 1, Used: true}, Writer, Writer, Reader).and(oneTry))
+
 // promised are the configurations in which every promise holds: all states are seen.
 var promised = []question{
 	{"two writers", one(2, Faults{}, Writer, Writer)},
@@ -102,6 +106,8 @@ var promised = []question{
 	{"a reader, two crashes, each after use", one(2, Faults{Crashes: 2, Used: true}, Reader, Reader)},
 	{"two readers on three nodes, three crashes, each after use", one(3, Faults{Crashes: 3, Used: true}, Reader, Reader)},
 	{"a reader and a writer on three nodes, two crashes, each after use", one(3, Faults{Crashes: 2, Used: true}, Reader, Writer)},
+
+	{"two writers and a reader, one further try, a node hangs, after use a node crashes, a server dies", hangThenCrash},
 
 	{"two writers, one id remembered", one(2, Faults{}, Writer, Writer).and(oneID)},
 	{"two writers, one id remembered, a node crashes", one(2, Faults{Crashes: 1}, Writer, Writer).and(oneID)},

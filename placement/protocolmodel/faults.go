@@ -21,7 +21,7 @@ func (m *model) crashes(s *State, visit func(move)) {
 
 func (s *State) crash(n *Node, how event) {
 	s.Crashes--
-	s.Used = false
+	s.unuse()
 	if how == nodeEvicts {
 		n.evict()
 		return
@@ -30,15 +30,34 @@ func (s *State) crash(n *Node, how event) {
 	n.Down = how == nodeDies
 }
 
+// unuse: only a request that begins from now on is a use.
+func (s *State) unuse() {
+	s.Used = false
+	for k := range s.Clients {
+		s.Clients[k].Recent = false
+	}
+}
+
 // timeForAnother says whether the faults so far are over.
 func (m *model) timeForAnother(s *State) bool {
 	if s.Crashes == m.Faults.Crashes && s.Silences == m.Faults.Silences && s.Hangs == m.Faults.Hangs {
 		return true
 	}
-	if m.Faults.Used && !(s.Used && m.up(s).size() >= m.Copies && !m.midRead(s)) {
+	if m.Faults.Used && !(s.Used && s.away() == 0 && m.up(s).size() >= m.Copies && !m.midRead(s) && !s.straggling()) {
 		return false
 	}
 	return !m.Faults.Repaired || m.repaired(s)
+}
+
+// straggling: a request that began before the last fault, or before its end, is still
+// under way.
+func (s *State) straggling() bool {
+	for k := range s.Clients {
+		if c := &s.Clients[k]; c.Phase != waiting && !c.Phase.over() && !c.Recent {
+			return true
+		}
+	}
+	return false
 }
 
 // up are the nodes that are not down.
@@ -138,6 +157,7 @@ func (m *model) deaths(s *State, visit func(move)) {
 // silence is an answer that does not come in time. What was asked may be done later.
 func (m *model) silence(s *State, mv move) {
 	s.Silences--
+	s.unuse()
 	s.stray(int(mv.node), int(mv.who), s.Clients[mv.who].Out[mv.node])
 	if mv.event == cutOff {
 		server := m.server(int(mv.who))

@@ -30,12 +30,14 @@ func (m *model) hang(s *State, how event, n int) {
 	switch how {
 	case hangs:
 		s.Hangs--
+		s.unuse()
 		s.Hung = s.Hung.with(n)
 	case wakes:
 		s.Hung, s.Back = s.Hung.without(n), s.Back.with(n)
 	case returns:
 		s.Back = s.Back.without(n)
 		s.dropStrays(n)
+		s.unuse()
 		for server := range m.Servers {
 			s.Avoids[server] = s.Avoids[server].without(n) | listed(m.Unknown, server)
 		}

@@ -133,7 +133,7 @@ func (m *model) begin(s *State, mv move) {
 	c := &s.Clients[mv.who]
 	c.Hint, c.Key = mv.node, mv.key
 	if m.Faults.Used {
-		c.Since = s.Crashes
+		c.Recent = true
 	}
 	if c.Role == Reader {
 		s.owes(c, m.Start)

@@ -135,11 +135,28 @@ func (a *actor) served(v view) {
 	}
 	a.s.Unused = 0
 	a.c.Behind, a.c.Owes, a.c.OwesEnd = true, 0, false
-	if v.clean || !a.Rules.ReadRepair {
+	if v.clean && !a.lags(v) || !a.Rules.ReadRepair {
 		a.extend(v)
 		return
 	}
 	a.commit(v)
+}
+
+// lags reports whether a member holds an older revision than the truth, and no commit
+// is under way that brings it the newer one: the product waits for as long as one can be.
+func (a *actor) lags(v view) bool {
+	for k := range a.Roles {
+		if c := &a.s.Clients[k]; k != a.k && c.Phase != waiting && !c.Phase.over() {
+			return false
+		}
+	}
+	for n := range a.Nodes {
+		got := a.c.In[n]
+		if v.truth.Members.has(n) && holds(got, v.truth.Epoch) && got.Record.Revision < v.truth.Revision {
+			return true
+		}
+	}
+	return false
 }
 
 // expired is a READ of a session that was not used for too long.

@@ -1,8 +1,8 @@
 package protocolmodel
 
 // Rules are the rules of the protocol. With all of them on, the promises hold;
-// with any one off but OneDecider, there is a configuration in which Check finds
-// what goes wrong. docs/protocol.md tells the stories.
+// with any one off but OneDecider and OwnValue, there is a configuration in which
+// Check finds what goes wrong. docs/protocol.md tells the stories.
 type Rules struct {
 	// Writes.
 	ConditionalCopies bool // copies are written with the version read, not blindly
@@ -11,6 +11,8 @@ type Rules struct {
 	HomeFirstIfAhead  bool // a copy ahead of its home: home first, then the copy
 	ConfirmDegraded   bool // with a member missing, READ comes before the acknowledgement
 	SettleEverywhere  bool // a change found at home is done when every reachable member has it
+	RaiseUnheard      bool // while a member does not answer a change is two revisions above: that member may be one ahead, and must be seen to lag when it is back
+	SettleRaised      bool // so a change found at home is written again, if a member does not answer: that may have what another has made of the same state
 	CommitIDs         bool // a retry looks for its commit id before it applies its change again
 	ForgottenIsError  bool // an id that may have been forgotten is an error, never a second application
 	UnsureIfSent      bool // that counts from the first write that was sent, not from the first silence
@@ -70,7 +72,7 @@ type Rules struct {
 func AllRules() Rules {
 	return Rules{
 		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
-		SettleEverywhere: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, DoubtByEpoch: true, DoubtByHome: true, DoneInEpoch: true, BoundVersions: true,
+		SettleEverywhere: true, RaiseUnheard: true, SettleRaised: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, DoubtByEpoch: true, DoubtByHome: true, DoneInEpoch: true, BoundVersions: true,
 		DoubtHint: true, AskAll: true, AbsentByAll: true, MembersSpeak: true, ReadRepair: true,
 		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
 		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,

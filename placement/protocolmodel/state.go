@@ -69,7 +69,7 @@ type Client struct {
 	Failed    set               // CREATE: nodes that did not take it
 	Owed      set               // DESTROY: nodes that miss the tombstone
 	OwedTTL   uint8
-	Since     uint8 // with Faults.Used: the crashes left when it began
+	Recent    bool // with Faults.Used: it began after the last fault, and after the end of that
 }
 
 // A Stray is a message that nobody waits for any more. It arrives at any later
@@ -89,7 +89,7 @@ type Faults struct {
 	Node     int8  // 1, 2 or 3: crashes and silences strike only this node; 0: any
 	Evict    bool  // a crash can also be a mere eviction
 	Repaired bool  // a crash waits until the faults before it are repaired, and no READ from before that is under way
-	Used     bool  // a crash waits until a request that began after the one before has ended, with all that it does behind
+	Used     bool  // a crash waits until a request that began after the fault before has ended, with all that it does behind
 	MidRead  bool  // with Repaired: such a READ may be under way
 }
 
@@ -105,7 +105,7 @@ type State struct {
 	Late   bool  // a message of before a hang was done
 	Hung   set   // nodes that hang
 	Back   set   // nodes that go on and are not asked yet
-	Used   bool  // with Faults.Used: somebody has used the session since the last crash
+	Used   bool  // with Faults.Used: somebody has used the session since the last fault
 	Lie    lie   // what somebody was told wrongly
 }
 
