@@ -68,6 +68,29 @@ func TestACopyThatTookAnotherChangeIsMended(t *testing.T) {
 	})
 }
 
+// Whoever reads touches only those that have the truth: a copy that is ahead, whose
+// writer is no more, would expire, and then the home is alone.
+func TestACopyThatIsAheadLivesAsLongAsTheSessionIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		dying, other := all.server(t, "dying", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
+		id, before := createAt(t, dying, "n1")
+		const idle = 30 * time.Minute
+		before = commit(t, dying, id, before, settings(idle, time.Time{}))
+		refuse(all[0], map[string]int{"dying": 0})
+		refuse(all[1], map[string]int{"dying": 1})
+		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
+			t.Fatalf("the change that only the copy took: %v", err)
+		}
+		for range 8 {
+			time.Sleep(idle / 4)
+			load(t, other, id)
+		}
+		all[0].Empty()
+		load(t, other, id)
+	})
+}
+
 // hang lets calls of one client to a node wait in vain.
 func hang(node *faultstore.Node, client, verb string) {
 	node.Intercept(func(ctx context.Context, call faultstore.Call, next func() error) error {

@@ -22,6 +22,8 @@ func (c *Cluster) after(v *store.View) {
 		c.mendBehind(v)
 	case due:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
+	case v.Extended && seen.ahead: // a touch reaches only who has the truth, and the copy would expire
+		c.mendBehind(v)
 	case v.Extended:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
 	}
