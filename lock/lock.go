@@ -150,8 +150,8 @@ func (k *Lock) move(ctx context.Context) error {
 // has meanwhile stays with them. A second call does nothing.
 func (k *Lock) Release() { k.ReleaseWithin(k.place.timeout) }
 
-// ReleaseWithin is a Release that takes no longer than d: what is not done by then
-// goes on by Options.Behind.
+// ReleaseWithin is a Release that takes no longer than d, if there is Options.Behind: what
+// one write does not do in that time is done there.
 func (k *Lock) ReleaseWithin(d time.Duration) {
 	k.ended.Do(func() {
 		k.cancel()

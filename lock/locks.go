@@ -31,9 +31,9 @@ type Options struct {
 	// MaxWaiting is how many wait for one lock on this app server. Zero: 100.
 	MaxWaiting int
 
-	// Behind runs what nobody has time to wait for: who waited in vain, or gave the
-	// lock back too slowly, leaves the queue. Nil: Take and Release wait for it, for
-	// Timeout at most.
+	// Behind runs what nobody has to wait for: who waited in vain leaves the queue, and
+	// so does who gives back a lock for which others have queued meanwhile, or not within
+	// its time. Nil: Take and Release wait for it, for Timeout more.
 	Behind func(work func())
 }
 

@@ -91,6 +91,29 @@ func TestACopyThatIsAheadLivesAsLongAsTheSessionIsRead(t *testing.T) {
 	})
 }
 
+// Where it cannot be written again the others live on at least.
+func TestACopyThatIsAheadAndCannotBeMendedEndsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(3)
+		strict := placement.Options{RefuseDegraded: true, Copies: 3}
+		dying, other := all.server(t, "dying", 3, strict), all.server(t, "other", 3, strict)
+		id, before := createAt(t, dying, "n1")
+		const idle = 30 * time.Minute
+		before = commit(t, dying, id, before, settings(idle, time.Time{}))
+		refuse(all[0], map[string]int{"dying": 0})
+		refuse(all[1], map[string]int{"dying": 1})
+		refuse(all[2], map[string]int{"dying": 0})
+		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
+			t.Fatalf("the change that only one copy took: %v", err)
+		}
+		all[2].Kill()
+		for range 8 {
+			time.Sleep(idle / 4)
+			load(t, other, id)
+		}
+	})
+}
+
 // hang lets calls of one client to a node wait in vain.
 func hang(node *faultstore.Node, client, verb string) {
 	node.Intercept(func(ctx context.Context, call faultstore.Call, next func() error) error {

@@ -149,10 +149,11 @@ func (o *op) strangers(v view) error {
 // settledEverywhere reports whether every member has the change, in this epoch. One
 // that does not answer may have what somebody else made of the same state, under the
 // same revision: the change is then written again, so far above that this shows when
-// the member is back.
+// the member is back. Not so the alias of another, which many may go through at once:
+// whoever made it has done that before it was acknowledged.
 func (o *op) settledEverywhere(v view, ch *store.Change) bool {
-	silent := v.members &^ v.answered
-	if !v.homeHas || silent != 0 || v.copied && v.unheard() { // it is certain by now that those are not needed
+	silent, own := v.members&^v.answered, ch.Apply != nil
+	if !v.homeHas || silent != 0 && own || v.copied && v.unheard() { // it is certain by now that those are not needed
 		return false
 	}
 	for n := range (v.members | v.unaware).all() {

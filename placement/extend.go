@@ -23,7 +23,7 @@ func (c *Cluster) after(v *store.View) {
 	case due:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
 	case v.Extended && seen.ahead: // a touch reaches only who has the truth, and the copy would expire
-		c.mendBehind(v)
+		c.behind.run(v.Key, func(ctx context.Context) error { return c.mendOrTouch(ctx, v) })
 	case v.Extended:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
 	}
@@ -38,6 +38,16 @@ func (c *Cluster) mendBehind(v *store.View) {
 		pause(ctx, repairAfter)
 		return c.repair(ctx, v)
 	})
+}
+
+// mendOrTouch extends the lives of those that have the truth where the session cannot be
+// written: by this server, or with so few copies.
+func (c *Cluster) mendOrTouch(ctx context.Context, v *store.View) error {
+	pause(ctx, repairAfter)
+	if err := c.repair(ctx, v); err != nil {
+		return c.touch(ctx, v)
+	}
+	return nil
 }
 
 // repairAfter is how long a repair waits for the request behind which it is made:

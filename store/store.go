@@ -59,7 +59,8 @@ type Store interface {
 // A Starter is a Store whose calls can be started, and be asked for their answer
 // later: so one goroutine has calls at several Stores under way.
 type Starter interface {
-	// StartGet and StartPut are Get and Put up to their answer. They do not block.
+	// StartGet and StartPut are Get and Put up to their answer. They wait for no node:
+	// at most some milliseconds for a connection that takes nothing.
 	// nil says that nothing was sent and the call is to be made in the other way,
 	// which also tells what is wrong with it. What was passed is as for Put to be
 	// left alone, until Wait has returned.

@@ -28,7 +28,7 @@ func (a *actor) settledEverywhere(v view) bool {
 	if !v.homeHas || v.copied && v.truth.Leaving&^v.answered != 0 {
 		return false // or it is certain by now that nodes that were not heard are not needed
 	}
-	if a.c.Behind && a.lags(v) || !a.c.Behind && a.Rules.SettleRaised && v.truth.Members&^v.answered != 0 {
+	if a.c.Behind && a.lags(v) || !a.c.Behind && !a.c.Completes && a.Rules.SettleRaised && v.truth.Members&^v.answered != 0 {
 		return false
 	}
 	for n := range a.Nodes {

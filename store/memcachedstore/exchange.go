@@ -41,7 +41,7 @@ func (c *conn) await(ctx context.Context, cl *call) (store.Item, error) {
 	if !bounded {
 		end = time.Now().Add(c.patience)
 	}
-	if cl.reads && c.readOwn(cl, end) {
+	if cl.reads && c.readOwn(cl, cl.readEnd(end)) {
 		<-cl.done
 		return c.collect(cl)
 	}

@@ -2,6 +2,7 @@ package memcachedstore
 
 import (
 	"context"
+	"time"
 
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -37,6 +38,17 @@ func (cl *call) Wait(ctx context.Context) (store.Item, error) {
 	item, err := cl.conn.await(ctx, cl)
 	return s.result(verb, item, err)
 }
+
+// readEnd is until when the caller of cl reads its answer. One that was held up elsewhere
+// until its time was over still gets what has come by then.
+func (cl *call) readEnd(end time.Time) time.Time {
+	if soon := time.Now().Add(held); cl.conn != nil && end.Before(soon) {
+		return soon
+	}
+	return end
+}
+
+const held = time.Millisecond // enough to read what lies there
 
 // giveReadingLocked gives the caller of cl the reading role if nobody has it. One
 // that has started cl may be a while elsewhere: its role is parked until it waits.

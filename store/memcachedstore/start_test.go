@@ -72,16 +72,37 @@ func TestNobodyWaitsForOneWhoHasStartedACall(t *testing.T) {
 // Held up until its context has ended, the caller still gets the answer that came
 // in time.
 func TestAnswerThatCameInTimeIsThereLater(t *testing.T) {
+	for _, limit := range []time.Duration{time.Millisecond, 9 * time.Millisecond, 15 * time.Millisecond, 250 * time.Millisecond} {
+		synctest.Test(t, func(t *testing.T) {
+			s := connected(t, newFake(t))
+			ctx, cancel := context.WithTimeout(t.Context(), limit)
+			defer cancel()
+			p := s.StartGet(ctx, "k", store.Whole)
+			<-ctx.Done()
+			synctest.Wait()
+			if item, err := p.Wait(ctx); err != nil || string(item.Value) != "v" {
+				t.Errorf("after %v: got %q and %v, want v", limit, item.Value, err)
+			}
+			mustGet(t, s, "k")
+		})
+	}
+}
+
+// An answer that nobody waits for yet is read all the same: else the server would
+// seem to be silent.
+func TestStartedCallThatIsNotWaitedForIsNoSilence(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := connected(t, newFake(t))
-		ctx, cancel := context.WithTimeout(t.Context(), 250*time.Millisecond)
-		defer cancel()
-		p := s.StartGet(ctx, "k", store.Whole)
-		<-ctx.Done()
-		if item, err := p.Wait(ctx); err != nil || string(item.Value) != "v" {
+		server := newFake(t)
+		s := newStore(t, "fake:11211", &Options{Dial: server.dial, StallTimeout: 100 * time.Millisecond})
+		mustPut(t, s, "k", "v")
+		p := mustStart(t, s)
+		time.Sleep(time.Second)
+		if _, _, cause := s.current.Load().obituary(); cause != nil {
+			t.Errorf("the connection was given up: %v", cause)
+		}
+		if item, err := p.Wait(t.Context()); err != nil || string(item.Value) != "v" {
 			t.Errorf("got %q and %v, want v", item.Value, err)
 		}
-		mustGet(t, s, "k")
 	})
 }
 
