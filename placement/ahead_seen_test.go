@@ -20,23 +20,12 @@ func TestACopyThatWasAheadIsMended(t *testing.T) {
 		all := newNodes(2)
 		dying, other := all.server(t, "dying", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
 		id, before := createAt(t, dying, "n1")
-		refuse(all[0], map[string]int{"dying": 0})
-		refuse(all[1], map[string]int{"dying": 1})
-		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
-			t.Fatalf("the change that only the copy took: %v", err)
-		}
+		takenByCopyAlone(t, all, dying, id, before)
 		v := load(t, other, id)
 		hang(all[1], "other", "put")
 		commit(t, other, id, v, increment("other"))
 		all[1].Intercept(nil)
-		for range 3 {
-			time.Sleep(10 * time.Second)
-			load(t, other, id)
-		}
-		all[0].Kill()
-		if got := load(t, other, id).Record; count(got, "other") != 1 {
-			t.Errorf("other=%d after the home was lost, want 1: the copy was never mended", count(got, "other"))
-		}
+		wantCopyMended(t, all, other, id)
 	})
 }
 
@@ -49,22 +38,11 @@ func TestACopyThatTookAnotherChangeIsMended(t *testing.T) {
 		dying, other := all.server(t, "dying", 2, placement.Options{}), all.server(t, "other", 2, placement.Options{})
 		id, before := createAt(t, dying, "n1")
 		v := load(t, other, id)
-		refuse(all[0], map[string]int{"dying": 0})
-		refuse(all[1], map[string]int{"dying": 1})
-		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
-			t.Fatalf("the change that only the copy took: %v", err)
-		}
+		takenByCopyAlone(t, all, dying, id, before)
 		hang(all[1], "other", "get")
 		commit(t, other, id, v, increment("other"))
 		all[1].Intercept(nil)
-		for range 3 {
-			time.Sleep(10 * time.Second)
-			load(t, other, id)
-		}
-		all[0].Kill()
-		if got := load(t, other, id).Record; count(got, "other") != 1 {
-			t.Errorf("other=%d after the home was lost, want 1: the copy was never mended", count(got, "other"))
-		}
+		wantCopyMended(t, all, other, id)
 	})
 }
 
@@ -77,11 +55,7 @@ func TestACopyThatIsAheadLivesAsLongAsTheSessionIsRead(t *testing.T) {
 		id, before := createAt(t, dying, "n1")
 		const idle = 30 * time.Minute
 		before = commit(t, dying, id, before, settings(idle, time.Time{}))
-		refuse(all[0], map[string]int{"dying": 0})
-		refuse(all[1], map[string]int{"dying": 1})
-		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
-			t.Fatalf("the change that only the copy took: %v", err)
-		}
+		takenByCopyAlone(t, all, dying, id, before)
 		for range 8 {
 			time.Sleep(idle / 4)
 			load(t, other, id)
@@ -100,18 +74,38 @@ func TestACopyThatIsAheadAndCannotBeMendedEndsNothing(t *testing.T) {
 		id, before := createAt(t, dying, "n1")
 		const idle = 30 * time.Minute
 		before = commit(t, dying, id, before, settings(idle, time.Time{}))
-		refuse(all[0], map[string]int{"dying": 0})
-		refuse(all[1], map[string]int{"dying": 1})
 		refuse(all[2], map[string]int{"dying": 0})
-		if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
-			t.Fatalf("the change that only one copy took: %v", err)
-		}
+		takenByCopyAlone(t, all, dying, id, before)
 		all[2].Kill()
 		for range 8 {
 			time.Sleep(idle / 4)
 			load(t, other, id)
 		}
 	})
+}
+
+// takenByCopyAlone makes a change of which the home, n1, hears nothing and n2 takes the
+// write; its server does no more.
+func takenByCopyAlone(t *testing.T, all nodes, dying *placement.Cluster, id string, before *store.View) {
+	t.Helper()
+	refuse(all[0], map[string]int{"dying": 0})
+	refuse(all[1], map[string]int{"dying": 1})
+	if _, err := dying.Commit(t.Context(), id, before, increment("dying")); !errors.Is(err, store.ErrUnknownOutcome) {
+		t.Fatalf("the change that only the copy took: %v", err)
+	}
+}
+
+// wantCopyMended: after a few uses the copy has what other was told is stored.
+func wantCopyMended(t *testing.T, all nodes, other *placement.Cluster, id string) {
+	t.Helper()
+	for range 3 {
+		time.Sleep(10 * time.Second)
+		load(t, other, id)
+	}
+	all[0].Kill()
+	if got := load(t, other, id).Record; count(got, "other") != 1 {
+		t.Errorf("other=%d after the home was lost, want 1: the copy was never mended", count(got, "other"))
+	}
 }
 
 // hang lets calls of one client to a node wait in vain.

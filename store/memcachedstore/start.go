@@ -42,13 +42,13 @@ func (cl *call) Wait(ctx context.Context) (store.Item, error) {
 // readEnd is until when the caller of cl reads its answer. One that was held up elsewhere
 // until its time was over still gets what has come by then.
 func (cl *call) readEnd(end time.Time) time.Time {
-	if soon := time.Now().Add(held); cl.conn != nil && end.Before(soon) {
+	if soon := time.Now().Add(glance); cl.conn != nil && end.Before(soon) {
 		return soon
 	}
 	return end
 }
 
-const held = time.Millisecond // enough to read what lies there
+const glance = time.Millisecond // enough for what lies there already
 
 // giveReadingLocked gives the caller of cl the reading role if nobody has it. One
 // that has started cl may be a while elsewhere: its role is parked until it waits.
