@@ -21,10 +21,12 @@ func (c *Cluster) commit(ctx context.Context, id string, base *store.View, ch *s
 		return c.create(ctx, c.newOp(storageKey(c.prefix, id)), ch, false)
 	}
 	var err error
-	switch {
+	switch given := ch.Uncertain(); { // again: it may have happened since
+	case base.Seen == nil && given:
+		base, err = c.reread(ctx, base, store.Whole, passageOf(ch))
 	case base.Seen == nil:
-		base, err = c.reread(ctx, base, passageOf(ch))
-	case ch.Uncertain(): // given again: it may have happened since
+		base, err = c.reread(ctx, base, store.Head, passageOf(ch))
+	case given:
 		base, err = c.resume(base).again(ctx, base, ch, 0)
 	}
 	if err != nil {

@@ -16,7 +16,7 @@ func (c *Cluster) Destroy(ctx context.Context, base *store.View) error {
 	var ending store.Change // notes whether it may have happened
 	if base.Seen == nil {
 		var err error
-		if base, err = c.reread(ctx, base, sameOwner); err != nil {
+		if base, err = c.reread(ctx, base, store.Whole, sameOwner); err != nil {
 			return destroyed(err)
 		}
 	}

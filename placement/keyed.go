@@ -99,10 +99,10 @@ func (s *standing) op(c *Cluster, v *store.View) *op {
 	return o
 }
 
-// reread is v, which has no notes, by a READ.
-func (c *Cluster) reread(ctx context.Context, v *store.View, good passage) (*store.View, error) {
+// reread is v, which has no notes, by a READ of part.
+func (c *Cluster) reread(ctx context.Context, v *store.View, part store.Part, good passage) (*store.View, error) {
 	o := c.newOp(v.Key)
-	return o.find(ctx, o.roster.index(home(v.Record)), store.Whole, good)
+	return o.find(ctx, o.roster.index(home(v.Record)), part, good)
 }
 
 // canaryTTL is how long a canary lives at most, for servers that are no more.

@@ -147,7 +147,8 @@ func (s *Sessions) compare(ctx context.Context, key string, l *session, stored *
 func (s *Sessions) stands(l *session, v *store.View) {
 	seen, _ := s.below.Standing(v)
 	l.mu.Lock()
-	l.seen, l.checked = seen, time.Now().UnixNano()
+	now := time.Now().UnixNano()
+	l.seen, l.checked, l.heard = seen, now, now
 	l.mu.Unlock()
 	if s.below.Lacks(v) {
 		s.counts.resent.Add(1)

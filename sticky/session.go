@@ -19,6 +19,7 @@ type session struct {
 	straight int32      // changes that go straight to the nodes at this moment
 	settles  int64      // until when requests that were sent before the take-over may change it elsewhere, likewise
 	checked  int64      // when the nodes were last asked about it, likewise
+	heard    int64      // when they last said what they have of it, likewise
 	packed   []byte     // its record, while it is packed
 	ends     int64      // while it is packed: when its time is over, likewise; 0: never
 	seen     any        // where the nodes have it, as View.Seen; nil: that must be read
@@ -38,7 +39,7 @@ type hot struct {
 // newSession is one that the nodes have as v says, and this server as newest.
 func newSession(v *store.View, seen any, newest *record.Record) *session {
 	now := time.Now().UnixNano()
-	return &session{used: now, checked: now, seen: seen, hot: &hot{stored: v.Record, newest: newest}}
+	return &session{used: now, checked: now, heard: now, seen: seen, hot: &hot{stored: v.Record, newest: newest}}
 }
 
 func (l *session) lastUse() time.Time {

@@ -96,6 +96,7 @@ type Sessions struct {
 	checks  chan struct{} // as many values as checks run behind requests
 	down    atomic.Bool   // no node answered last time
 	outage  outage
+	hurry   atomic.Bool // Flush is at work: nothing is looked at again before it is sent
 }
 
 const shards = 64
@@ -267,6 +268,7 @@ func (s *Sessions) took(l *session, v *store.View, seen any, w *batch, n int, ne
 	l.hot.stored, l.hot.newest = v.Record, newest
 	l.packed, l.seen, l.doubt = nil, seen, false
 	l.checked = time.Now().UnixNano()
+	l.heard = l.checked
 	s.resizeLocked(l)
 	return true
 }

@@ -15,6 +15,7 @@ const (
 	meanRest    = 20 * time.Millisecond // between two requests of a client, at least
 	hotSessions = 8                     // get half of all increments
 	tries       = 10                    // of a request that has to succeed
+	retryAfter  = 200 * time.Millisecond
 )
 
 // step is one request, or a logout and login.
@@ -122,6 +123,18 @@ func (c *client) haunt() {
 	}
 }
 
+// readPatiently lets some time pass between its tries: on a machine that has too much to
+// do a server takes a node for lost, and asks it again a moment later.
+func (c *client) readPatiently(s *ledger.Session, server int) ledger.Outcome {
+	for range tries {
+		if is := c.read(s, server); is != ledger.Refused {
+			return is
+		}
+		time.Sleep(retryAfter)
+	}
+	return ledger.Refused
+}
+
 // useOwn uses this client's part of the sessions so that they lie on all nodes that
 // they should. If servers have them in memory only a change reaches the nodes.
 func (c *client) useOwn() {
@@ -137,11 +150,8 @@ func (c *client) useOwn() {
 // on one server.
 func (c *client) readOwn(server int) {
 	for i := range c.own {
-		s, is := c.session(i), ledger.Refused
-		for n := 0; n < tries && is == ledger.Refused; n++ {
-			is = c.read(s, server)
-		}
-		s.SetUnreadable(is == ledger.Refused)
+		s := c.session(i)
+		s.SetUnreadable(c.readPatiently(s, server) == ledger.Refused)
 	}
 	for _, s := range c.drill.ledger.EndedBy(c.number, c.of) {
 		c.read(s, server)
