@@ -47,34 +47,16 @@ const (
 	unread      = 20
 )
 
-// slowReaders ask again and again for a session of 256 KiB and leave the answers
-// where they are, for a while.
+// slowReaders come one after the other, ask again and again for a session of 256 KiB
+// and take the answers much later than the server has them.
 func slowReaders(t *testing.T, s *site) string {
 	visitor := begin(t, s, "big="+strings.Repeat("v", 256<<10))
-	var open []*client
-	for range readers {
-		c, err := dial(s.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.conn.Close()
-		c.cookie = visitor.cookie
-		if _, err := io.WriteString(c.conn, strings.Repeat(c.header(http.MethodGet, "/session", 0), unread)); err != nil {
-			t.Fatal(err)
-		}
-		open = append(open, c)
-	}
-	time.Sleep(measured())
 	var reading sync.WaitGroup
 	var whole atomic.Int64
-	for _, c := range open {
+	for i := range readers {
 		reading.Go(func() {
-			for range unread {
-				if !answersWhole(c) {
-					return
-				}
-				whole.Add(1)
-			}
+			time.Sleep(measured() / 2 * time.Duration(i) / readers)
+			whole.Add(readsSlowly(s, visitor.cookie, measured()/2/unread))
 		})
 	}
 	reading.Wait()
@@ -82,6 +64,28 @@ func slowReaders(t *testing.T, s *site) string {
 		t.Errorf("%d of %d answers were read slowly in whole", whole.Load(), readers*unread)
 	}
 	return fmt.Sprintf("%d clients, %d answers of 256 KiB", readers, whole.Load())
+}
+
+// readsSlowly sends all its requests at once and takes an answer after each pause. It
+// returns how many were whole.
+func readsSlowly(s *site, cookie string, pause time.Duration) (whole int64) {
+	c, err := dial(s.addr)
+	if err != nil {
+		return 0
+	}
+	defer c.conn.Close()
+	c.cookie = cookie
+	if _, err := io.WriteString(c.conn, strings.Repeat(c.header(http.MethodGet, "/session", 0), unread)); err != nil {
+		return 0
+	}
+	for range unread {
+		time.Sleep(pause)
+		if !answersWhole(c) {
+			return whole
+		}
+		whole++
+	}
+	return whole
 }
 
 func answersWhole(c *client) bool {
@@ -93,14 +97,15 @@ func answersWhole(c *client) bool {
 	return err == nil && resp.StatusCode == http.StatusOK && n > 256<<10
 }
 
-// slowSenders send a form byte by byte.
+// slowSenders send a form byte by byte, each at moments of its own.
 func slowSenders(t *testing.T, s *site) string {
 	const form = "x=12345678"
 	pause := measured() / time.Duration(len(form))
 	var sending sync.WaitGroup
 	var stored atomic.Int64
-	for range slowClients {
+	for i := range slowClients {
 		sending.Go(func() {
+			time.Sleep(pause * time.Duration(i) / slowClients)
 			if sendsSlowly(s, form, pause) {
 				stored.Add(1)
 			}
