@@ -78,34 +78,41 @@ func (t *cookieTransport) ignored(r *http.Request, looked []token) (reasons []st
 // A memory of why sessions ended and were not found.
 type memory struct {
 	mu   sync.Mutex
-	ring []remembered // guarded by mu
-	next int          // in ring, once it is full; guarded by mu
+	ring []remembered  // guarded by mu
+	next int           // in ring, once it is full; guarded by mu
+	at   map[event]int // where each is in ring; guarded by mu
 }
 
 type remembered struct {
-	fingerprint string
-	Explanation
+	event
+	at time.Time
 }
+
+// An event is what happened to an id.
+type event struct{ fingerprint, what, reason string }
 
 const maxRemembered = 1000
 
 // note remembers what happened to id. What is known already happened again: a
 // client that asks and asks must not push out what happened to the others.
 func (m *memory) note(id ID, what, reason string) {
-	e := remembered{id.String(), Explanation{time.Now(), what, reason}}
+	e, now := event{id.String(), what, reason}, time.Now()
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for i := range m.ring {
-		if r := &m.ring[i]; r.fingerprint == e.fingerprint && r.What == what && r.Reason == reason {
-			r.At = e.At
-			return
-		}
-	}
-	if len(m.ring) < maxRemembered {
-		m.ring = append(m.ring, e)
+	if i, known := m.at[e]; known {
+		m.ring[i].at = now
 		return
 	}
-	m.ring[m.next] = e
+	if m.at == nil {
+		m.at = map[event]int{}
+	}
+	if len(m.ring) < maxRemembered {
+		m.at[e] = len(m.ring)
+		m.ring = append(m.ring, remembered{e, now})
+		return
+	}
+	delete(m.at, m.ring[m.next].event)
+	m.at[e], m.ring[m.next] = m.next, remembered{e, now}
 	m.next = (m.next + 1) % maxRemembered
 }
 
@@ -115,7 +122,7 @@ func (m *memory) about(fingerprint string) []Explanation {
 	var all []Explanation
 	for i := range m.ring { // the newest entry first
 		if r := &m.ring[(m.next+len(m.ring)-1-i)%len(m.ring)]; r.fingerprint == fingerprint {
-			all = append(all, r.Explanation)
+			all = append(all, Explanation{r.at, r.what, r.reason})
 		}
 	}
 	slices.SortStableFunc(all, func(a, b Explanation) int { return b.At.Compare(a.At) })

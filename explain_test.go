@@ -199,6 +199,9 @@ func TestExplainRemembersAThousand(t *testing.T) {
 		last := miss()
 		wantExplained(t, m.Explain(second), "")
 		wantExplained(t, m.Explain(last), missedEverywhere)
+		again.cookie = "__Host-session=" + first.Secret()
+		again.get("/")
+		wantExplained(t, m.Explain(first), missedEverywhere)
 	})
 }
 
