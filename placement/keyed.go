@@ -99,10 +99,16 @@ func (s *standing) op(c *Cluster, v *store.View) *op {
 	return o
 }
 
-// reread is v, which has no notes, by a READ of part.
+// reread is v, which has no notes, by a READ of part. Its last use may be one that the
+// nodes do not know of.
 func (c *Cluster) reread(ctx context.Context, v *store.View, part store.Part, good passage) (*store.View, error) {
 	o := c.newOp(v.Key)
-	return o.find(ctx, o.roster.index(home(v.Record)), part, good)
+	o.used = v.LastAccessed
+	fresh, err := o.find(ctx, o.roster.index(home(v.Record)), part, good)
+	if isAbsent(err) {
+		o.counts.lost.Add(1)
+	}
+	return fresh, err
 }
 
 // canaryTTL is how long a canary lives at most, for servers that are no more.

@@ -59,7 +59,7 @@ func (c *Cluster) newOp(key string) *op {
 // next is an op that begins with what o knows of the nodes, but not of the key.
 func (o *op) next(key string) *op {
 	n := o.newOp(key)
-	n.trouble = o.trouble
+	n.trouble, n.used = o.trouble, o.used
 	return n
 }
 

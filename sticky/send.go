@@ -111,16 +111,17 @@ func (s *Sessions) nextBatch(key string, l *session) (*batch, *store.View) {
 		l.hot.sending, l.hot.waiting = l.hot.waiting, nil
 	}
 	base := l.belowLocked(key)
-	if base != nil && !s.hurry.Load() && time.Now().UnixNano()-l.heard > int64(lately) {
+	if base != nil && s.hurry.Load() == 0 && time.Now().UnixNano()-l.heard > int64(lately) {
 		base.Seen = nil // without its place it is read first
 	}
 	return l.hot.sending, base
 }
 
 // lately is for how long after the nodes have said what they have of a session a change,
-// which may have been answered, is sent without a READ. It is far below the time in which
-// another server makes as many changes as a record remembers (record.MaxCommits): were
-// the outcome of a write on an older state lost, nobody could tell whether it is among those.
+// which may have been answered, is sent without a READ. If other servers have made more
+// changes since than a record remembers (record.MaxCommits), and the outcome of a write on
+// the older state is lost, nobody can tell whether it is among those: few browsers make
+// as many in so short a time.
 const lately = 500 * time.Millisecond
 
 func (s *Sessions) sendBatch(ctx context.Context, key string, base *store.View, b *batch) (*store.View, error) {
@@ -202,8 +203,8 @@ func over(err error) bool {
 // Flush sends what was not sent yet, and tells progress each second how many sessions
 // are left. An error says that some are, when ctx ended.
 func (s *Sessions) Flush(ctx context.Context, progress func(left int)) error {
-	s.hurry.Store(true)
-	defer s.hurry.Store(false)
+	s.hurry.Add(1)
+	defer s.hurry.Add(-1)
 	for said := time.Now(); ; {
 		left := s.queue.size()
 		if left == 0 {

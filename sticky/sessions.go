@@ -96,7 +96,7 @@ type Sessions struct {
 	checks  chan struct{} // as many values as checks run behind requests
 	down    atomic.Bool   // no node answered last time
 	outage  outage
-	hurry   atomic.Bool // Flush is at work: nothing is looked at again before it is sent
+	hurry   atomic.Int32 // calls of Flush at work: nothing is looked at again before it is sent
 }
 
 const shards = 64

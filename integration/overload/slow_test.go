@@ -47,7 +47,7 @@ const (
 	unread      = 20
 )
 
-// slowReaders come one after the other, ask again and again for a session of 256 KiB
+// slowReaders begin one after the other, ask again and again for a session of 256 KiB
 // and take the answers much later than the server has them.
 func slowReaders(t *testing.T, s *site) string {
 	visitor := begin(t, s, "big="+strings.Repeat("v", 256<<10))
