@@ -29,6 +29,26 @@ func TestACopyThatWasAheadIsMended(t *testing.T) {
 	})
 }
 
+// As above, but whoever made that change dies as well. Once it was read it stays.
+func TestAChangeBesideACopyThatIsAheadStaysOnceItIsRead(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(2)
+		dying, next := all.server(t, "dying", 2, placement.Options{}), all.server(t, "next", 2, placement.Options{})
+		other := all.server(t, "other", 2, placement.Options{})
+		id, before := createAt(t, dying, "n1")
+		takenByCopyAlone(t, all, dying, id, before)
+		v := load(t, next, id)
+		hang(all[1], "next", "put")
+		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+		defer cancel()
+		if _, err := next.Commit(ctx, id, v, increment("other")); !errors.Is(err, store.ErrUnknownOutcome) {
+			t.Fatalf("the change that only the home took: %v", err)
+		}
+		all[1].Intercept(nil)
+		wantCopyMended(t, all, other, id)
+	})
+}
+
 // The home took one change and the copy another, made of the same state: nothing but
 // what they say tells the two apart. The first is found at home while the copy does not
 // answer, and acknowledged: the copy must be seen to lack it when it is back.
