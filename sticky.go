@@ -22,8 +22,8 @@ func (m *Manager) openSticky() (err error) {
 	}
 	options := sticky.Options{
 		Async: o.BackupAsync, MaxUnsent: o.MaxUnsent, MaxIdle: o.MaxIdleSwap, MaxBytes: o.MaxLocalBytes,
-		MaxSessions: o.MaxSessions, Filter: filter, Timeout: o.OperationTimeout, Logger: o.Logger,
-		RefuseAway: o.RefuseDegraded,
+		MaxSessions: o.MaxSessions, Filter: filter, Timeout: o.OperationTimeout, Grace: o.RenewGrace,
+		Logger: o.Logger, RefuseAway: o.RefuseDegraded,
 	}
 	local, err := sticky.New(m.cluster, options)
 	if err != nil {

@@ -147,7 +147,7 @@ func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 		}
 	}
 	if emptied && len(o.roster.nodes) > 1 { // the next read would find out too, but perhaps too late
-		fresh, err := c.newOp(v.Key).find(ctx, -1, store.Whole, inGrace)
+		fresh, err := o.next(v.Key).find(ctx, -1, store.Whole, inGrace)
 		if err == nil {
 			failures = append(failures, c.repair(ctx, fresh))
 		}

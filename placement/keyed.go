@@ -90,6 +90,7 @@ func (c *Cluster) Lacks(v *store.View) bool {
 // op is what can be known again from s and the record v.
 func (s *standing) op(c *Cluster, v *store.View) *op {
 	o := c.newOp(v.Key)
+	o.used = v.LastAccessed
 	for i, m := range s.members {
 		if n := o.roster.index(s.roster.nodes[m.node].Name); m.size > 0 && n >= 0 {
 			o.in[n] = answer{status: done, version: s.versions[i], mark: markOf(v.Record), record: v.Record, ttl: v.Record.TTL}

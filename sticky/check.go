@@ -190,7 +190,8 @@ func (s *Sessions) reinstate(ctx context.Context, key string, l *session) error 
 	if !s.queued(key, l, func(h *hot) {
 		if h.waiting == nil {
 			h.waiting = s.newBatch(h.stored)
-			h.waiting.after = h.newest
+			h.waiting.after = usedAt(h.newest, l.used)
+			h.waiting.change.Unused = true
 		}
 	}) {
 		return store.ErrNotFound
@@ -219,10 +220,8 @@ func (s *Sessions) reviving(key string, l *session) bool {
 		return false
 	}
 	if !l.unsentLocked() {
-		last := l.hot.newest.Clone()
-		last.LastAccessed = time.Unix(0, l.used)
 		l.hot.waiting = s.newBatch(nil)
-		l.hot.waiting.after = last
+		l.hot.waiting.after = usedAt(l.hot.newest, l.used)
 		l.hot.waiting.change.Unused = true
 	}
 	if l.hot.waiting != nil {
@@ -232,6 +231,13 @@ func (s *Sessions) reviving(key string, l *session) bool {
 	l.settles = 0 // whoever had it before has nothing more to say
 	s.queue.add(key, time.Now())
 	return true
+}
+
+// usedAt is r, last used at used: to store it again is no use.
+func usedAt(r *record.Record, used int64) *record.Record {
+	last := r.Clone()
+	last.LastAccessed = time.Unix(0, used)
+	return last
 }
 
 // Returned is for a node that is back: it may be empty.

@@ -145,7 +145,7 @@ func (s *Sessions) commitBelow(ctx context.Context, id, key string, base *store.
 	if v.Key != key {
 		s.find(v.Key).settleWith(l)
 	}
-	s.find(v.Key).settleIfMet(base, v.Record)
+	s.settleIfMet(v.Key, base, v.Record)
 	return &store.View{Record: mine, LastAccessed: last, Key: v.Key}, nil
 }
 
@@ -257,11 +257,11 @@ func (l *session) settleWith(former *session) {
 	l.settleUntil(until)
 }
 
-// settleIfMet has l, which may be nil, be asked about for a while if its change, made of
+// settleIfMet has the session at key be asked about for a while if its change, made of
 // base, has met one of another server: that may be at more.
-func (l *session) settleIfMet(base *store.View, made *record.Record) {
+func (s *Sessions) settleIfMet(key string, base *store.View, made *record.Record) {
 	if base != nil && !made.Follows(base.Record) {
-		l.settleUntil(time.Now().Add(settling).UnixNano())
+		s.find(key).settleUntil(time.Now().Add(s.settlingTime()).UnixNano())
 	}
 }
 

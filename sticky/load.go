@@ -155,10 +155,11 @@ func (s *Sessions) readAway(ctx context.Context, key string, l *session, was whe
 	return nil, err
 }
 
-// settling is how long a server that takes a session over asks the nodes each time:
-// requests that the browser had sent before may still run on the former server,
-// and what they change must be seen by those that it sends after their answers.
-const settling = 5 * time.Second
+// settlingTime is how long a server that takes a session over asks the nodes each time:
+// requests that the browser had sent before may still run on the former server, and
+// those with a former id go there as long as that is good. What they change must be seen
+// by those that it sends after their answers.
+func (s *Sessions) settlingTime() time.Duration { return max(5*time.Second, s.options.Grace) }
 
 // touched notes a use of the session, which was mine before or is taken over.
 func (s *Sessions) touched(key string, mine bool) {
@@ -171,7 +172,7 @@ func (s *Sessions) touched(key string, mine bool) {
 	defer l.mu.Unlock()
 	l.used = now.UnixNano()
 	if !mine {
-		l.settles = now.Add(settling).UnixNano()
+		l.settles = now.Add(s.settlingTime()).UnixNano()
 	}
 }
 

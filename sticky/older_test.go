@@ -36,6 +36,28 @@ func TestAnOlderCopyDoesNotReplaceWhatItsServerHas(t *testing.T) {
 	}
 }
 
+// To store it again in the place of an older copy is no use: its time goes on.
+func TestASessionStoredAgainOverAnOlderCopyEndsInTime(t *testing.T) {
+	inModes(t, 2, 1, func(t *testing.T, f *farm, _ bool) {
+		a, b := f.servers[0], f.servers[1]
+		b.begin(id)
+		a.mustLoad(id, "app2")
+		for range 5 {
+			a.mustAdd(id, "app1")
+		}
+		a.flush()
+		time.Sleep(20 * time.Minute)
+		f.cut("app1")
+		f.empty()
+		time.Sleep(10 * time.Second)
+		f.mend("app1")
+		time.Sleep(13 * time.Minute)
+		if v, err := f.start("app3", sticky.Options{}).load(id, ""); !errors.Is(err, store.ErrNotFound) {
+			t.Errorf("it is still there, unused for 33 of 30 minutes: %v, %v", v, err)
+		}
+	})
+}
+
 // The same without a cut: the order of the rounds decides.
 func TestAnOlderCopyThatIsFirstDoesNotReplaceTheNewer(t *testing.T) {
 	lost := 0

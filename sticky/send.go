@@ -80,7 +80,7 @@ func (s *Sessions) sendTurned(ctx context.Context, key string, l *session) error
 		switch {
 		case err == nil:
 			s.sent(ctx, key, l, b, v)
-			s.find(v.Key).settleIfMet(base, v.Record)
+			s.settleIfMet(v.Key, base, v.Record)
 			batches++
 		case errors.Is(err, store.ErrUnavailable) && !errors.Is(err, store.ErrForgotten): // perhaps it was stored: only the same change may be sent again
 			l.forgetPlace()

@@ -70,6 +70,7 @@ type Options struct {
 	MaxSessions int            // in memory, above which none begins; zero: no bound
 	Filter      *regexp.Regexp // the names of the attributes that are sent; nil: all
 	Timeout     time.Duration  // of one sending behind requests; required
+	Grace       time.Duration  // how long a former id is good after a renewal
 	Logger      *slog.Logger   // nil: nothing is logged
 	RefuseAway  bool           // while no node answers changes are refused, instead of kept in memory
 }

@@ -3,6 +3,8 @@ package sticky_test
 import (
 	"testing"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/sticky"
 )
 
 // A request that the browser has sent before still runs on the former server. What it
@@ -29,6 +31,26 @@ func TestAfterATakeOverLateChangesOfTheFormerServerAreSeen(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A former id is good for a while, and its cookie names the former server as long.
+func TestAfterATakeOverChangesThroughAFormerIDAreSeen(t *testing.T) {
+	for _, async := range []bool{false, true} {
+		inFarm(t, 2, 2, sticky.Options{Async: async, Grace: time.Minute}, func(t *testing.T, f *farm) {
+			a, b := f.servers[0], f.servers[1]
+			a.begin(id)
+			a.mustRenew(id, "app1")
+			b.mustLoad(newID, "app1")
+			for i := range 5 {
+				time.Sleep(10 * time.Second)
+				if err := a.addTo(id, a.mustLoadAliased(id, "app1")); err != nil {
+					t.Fatal(err)
+				}
+				a.flush()
+				b.wantTotal(newID, "app2", i+1)
+			}
+		})
+	}
 }
 
 func TestAWhileAfterATakeOverAReadAsksNobody(t *testing.T) {
