@@ -117,23 +117,16 @@ func (l *life) heed(used time.Time, r *record.Record, now time.Time) {
 // neverUsed is for an op whose work is no use, and which knows of none.
 func neverUsed() time.Time { return time.Unix(0, 0) }
 
-// remaining is how long what follows v is to live from now on, if that is no use. What
-// nodes tell is rounded up: where the last use is known better its life is not lengthened
-// by a part of a tick each time that it is written again.
+// remaining is how long what follows v is to live from now on, if that is no use.
 func (o *op) remaining(v view) time.Duration {
-	left, ttl, now := o.left(v), v.truth.TTL, time.Now()
-	if left == store.Forever || foreign(ttl, left) || v.truth.IdleTimeout == 0 {
+	left, since := o.left(v), time.Since(o.used)
+	switch {
+	case o.used.IsZero() || left == store.Forever || v.truth.TTL == store.Forever:
 		return left
+	case since < Grain(v.truth.IdleTimeout):
+		return max(left, v.truth.TTL)
 	}
-	last := lifeOf(v.truth, left, now).lastUse
-	if o.used.After(last) {
-		last = o.used
-	}
-	since := now.Sub(last)
-	if since < Grain(v.truth.IdleTimeout) {
-		return ttl
-	}
-	return max(ttl-since, tick)
+	return max(left, v.truth.TTL-since)
 }
 
 // foreign reports whether the time that an item has left cannot come from ttl,
