@@ -70,10 +70,12 @@ func (m *Monitor) takeUntold() (changes []change, more bool) {
 
 func (m *Monitor) step() {
 	asked, pause := m.next()
-	select {
-	case <-time.After(pause):
-	case <-m.ctx.Done():
-		return
+	if pause > 0 {
+		select {
+		case <-time.After(pause):
+		case <-m.ctx.Done():
+			return
+		}
 	}
 	err := bounded(m.ctx, m.opts.ProbeTimeout, m.opts.Probe)
 	if m.judge(asked, err) {
