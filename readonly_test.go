@@ -17,7 +17,7 @@ func TestWhatAutoLocksLearnIsBounded(t *testing.T) {
 	}
 	for i := range 3 * maxLearned {
 		learned.note(httptest.NewRequest("GET", fmt.Sprint("/page", i), nil), false)
-		if n := len(learned.now) + len(learned.before); n > 2*maxLearned {
+		if n := learned.reads.Len(); n > 2*maxLearned {
 			t.Fatalf("it has learned of %d paths", n)
 		}
 	}

@@ -2,11 +2,11 @@ package holdfast
 
 import (
 	"context"
-	"hash/maphash"
 	"sync"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/placement"
+	"github.com/holdfast-sessions/holdfast/recent"
 	"github.com/holdfast-sessions/holdfast/store"
 )
 
@@ -14,12 +14,8 @@ import (
 // request that does not use its session extends it too, and hardly ever asks
 // the store for that.
 type seen struct {
-	seed maphash.Seed
-
-	mu          sync.Mutex
-	now, before map[uint64]time.Time // when to extend next, by hash of the id; guarded by mu
-	turned      time.Time            // when now was begun; guarded by mu
-	keep        time.Duration        // how long a generation lasts
+	mu   sync.Mutex
+	next *recent.Map[ID, time.Time] // when to extend; guarded by mu
 }
 
 const (
@@ -34,7 +30,7 @@ func newSeen(idle time.Duration) *seen {
 	if idle > 0 {
 		keep = max(placement.Grain(idle), minKeep)
 	}
-	return &seen{seed: maphash.MakeSeed(), now: map[uint64]time.Time{}, turned: time.Now(), keep: keep}
+	return &seen{next: recent.New[ID, time.Time](maxSeen, keep)}
 }
 
 // note remembers what came of loading id.
@@ -51,32 +47,20 @@ func (s *seen) note(id ID, view *store.View, err error) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turnLocked()
-	s.now[maphash.String(s.seed, string(id))] = time.Now().Add(next)
+	s.next.Put(id, time.Now().Add(next))
 }
 
 // due reports whether id should be extended now. Of requests that come at the
 // same time one is told so.
 func (s *seen) due(id ID) bool {
-	h, now := maphash.String(s.seed, string(id)), time.Now()
+	now := time.Now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.turnLocked()
-	next, ok := s.now[h]
-	if !ok {
-		next = s.before[h]
-	}
-	if now.Before(next) {
+	if next, _ := s.next.Get(id); now.Before(next) {
 		return false
 	}
-	s.now[h] = now.Add(unknownForget) // until note knows better
+	s.next.Put(id, now.Add(unknownForget)) // until note knows better
 	return true
-}
-
-func (s *seen) turnLocked() {
-	if time.Since(s.turned) >= s.keep || len(s.now) >= maxSeen {
-		s.before, s.now, s.turned = s.now, make(map[uint64]time.Time), time.Now()
-	}
 }
 
 // extendUnused extends the life of a session that its request did not use.

@@ -1,9 +1,10 @@
 package placement
 
 import (
-	"hash/maphash"
 	"sync"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/recent"
 )
 
 // missing remembers for a moment which storage keys were looked for everywhere
@@ -11,11 +12,8 @@ import (
 // It is safe to remember: an id is never looked for before it was made, and
 // never used again. In sticky mode, where a session can be stored again, it is not used.
 type missing struct {
-	seed maphash.Seed
-
-	mu          sync.Mutex
-	now, before map[uint64]struct{} // by hash; guarded by mu
-	turned      time.Time           // when now was begun; guarded by mu
+	mu   sync.Mutex
+	keys *recent.Map[string, struct{}] // guarded by mu
 }
 
 const (
@@ -24,40 +22,18 @@ const (
 )
 
 func newMissing() *missing {
-	return &missing{seed: maphash.MakeSeed(), now: map[uint64]struct{}{}, turned: time.Now()}
+	return &missing{keys: recent.New[string, struct{}](maxMissing, missingFor)}
 }
 
 func (m *missing) add(key string) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.turnLocked()
-	m.now[maphash.String(m.seed, key)] = struct{}{}
+	m.keys.Put(key, struct{}{})
 }
 
 func (m *missing) has(key string) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.turnLocked()
-	if len(m.now) == 0 && len(m.before) == 0 {
-		return false
-	}
-	h := maphash.String(m.seed, key)
-	if _, ok := m.now[h]; ok {
-		return true
-	}
-	_, ok := m.before[h]
+	_, ok := m.keys.Get(key)
 	return ok
-}
-
-// turnLocked begins a new generation when the present one is old or full.
-func (m *missing) turnLocked() {
-	age := time.Since(m.turned)
-	if age < missingFor && len(m.now) < maxMissing {
-		return
-	}
-	m.before = m.now
-	if age >= 2*missingFor {
-		m.before = nil
-	}
-	m.now, m.turned = make(map[uint64]struct{}), time.Now()
 }

@@ -15,7 +15,7 @@ func TestMillionInventedIDsTakeLittleMemory(t *testing.T) {
 		if !m.has(key) {
 			t.Fatalf("%s is not remembered", key)
 		}
-		if n := len(m.now) + len(m.before); n > 2*maxMissing {
+		if n := m.keys.Len(); n > 2*maxMissing {
 			t.Fatalf("%d ids are remembered, want at most %d", n, 2*maxMissing)
 		}
 	}
