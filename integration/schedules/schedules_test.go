@@ -34,6 +34,7 @@ type run struct {
 	counts     Counts
 	operations int
 	unknown    int
+	messages   uint64            // a digest of all messages of all schedules
 	byMode     map[string][2]int // operations, unknown
 	failed     int
 	exact      exactness
@@ -131,6 +132,7 @@ func (r *run) note(s *Schedule, result *Result) {
 	r.counts.Add(&result.Counts)
 	r.operations += result.Operations
 	r.unknown += result.Unknown
+	r.messages ^= result.Messages
 	m := r.byMode[s.Mode]
 	r.byMode[s.Mode] = [2]int{m[0] + result.Operations, m[1] + result.Unknown}
 	if result.Err != nil {
@@ -144,8 +146,14 @@ func (r *run) report() {
 	for _, name := range r.modes {
 		r.t.Logf("%-12s %d operations, %.1f %% unknown", name, r.byMode[name][0], percent(r.byMode[name][1], r.byMode[name][0]))
 	}
+	if seeded {
+		r.t.Logf("digest of all messages: %x; it is the same in each run of these schedules", r.messages)
+	}
 	if *times > 1 {
 		r.t.Log(r.exact.String())
+		if seeded && r.exact.sent < r.exact.plays {
+			r.t.Error("a schedule did not go the same way again; if this is a newer Go, see what exactly said of it")
+		}
 	}
 	if r.t.Failed() || *only != "" {
 		return
@@ -164,7 +172,11 @@ func percent(part, whole int) float64 { return 100 * float64(part) / float64(max
 
 // failure shrinks a failing schedule, and tells how to play it again.
 func failure(t *testing.T, s *Schedule, err error, m mood) string {
-	const plays, tries = 150, 2
+	const plays = 150
+	tries := 2
+	if seeded {
+		tries = 1 // it always goes the same way
+	}
 	var last Result
 	small := shrink(s, plays, func(s *Schedule) bool {
 		for range tries {

@@ -1,6 +1,6 @@
 // Exactly plays schedules in such a way that the same schedule does the same again:
-// with a build in which the product takes its random numbers from the schedule's seed,
-// and with one processor for each process.
+// with a build in which the product and Go's scheduler take their random numbers from the
+// schedule's seed, and with one processor for each process.
 //
 //	go run ./integration/schedules/exactly -processes 2 -- -schedules 10000
 //	go run ./integration/schedules/exactly -- -replay file -times 20
@@ -124,6 +124,7 @@ func writeOverlay(dir string) (file string, err error) {
 		o.add(filepath.Join(testDir, "seed_test.go"), seededFile),
 		o.add(filepath.Join(rootDir, "internal/dice/dice.go"), diceFile),
 		o.addProduct(rootDir),
+		o.addRuntime(),
 	)
 	if err != nil {
 		return "", err
