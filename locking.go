@@ -122,7 +122,7 @@ func (s *Session) Lock() error {
 // lockGated locks a session that was loaded.
 func (s *Session) lockGated() error {
 	s.mu.Lock()
-	view, held, t := s.view, s.lock.held, s.token
+	view, held := s.view, s.lock.held
 	s.mu.Unlock()
 	switch {
 	case view == nil:
@@ -134,6 +134,9 @@ func (s *Session) lockGated() error {
 	}
 	err := s.settleGated()
 	if err == nil {
+		s.mu.Lock()
+		t := s.token // a renewal may have been settled
+		s.mu.Unlock()
 		view, err = s.fetchAlone(t)
 		err = ended(err)
 	}

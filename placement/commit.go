@@ -97,7 +97,10 @@ func (o *op) settleOnce(ctx context.Context, base *store.View, ch *store.Change,
 		}
 	}
 	if ch.Unused {
-		o.life = o.remaining(v)
+		if last := next.LastAccessed; last.After(v.truth.LastAccessed) && last.After(o.used) {
+			o.used = last // whoever stores it again has used it later
+		}
+		o.life = o.remaining(v, next)
 	}
 	parallel := v.clean && !has && !v.ahead
 	switch {

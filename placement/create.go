@@ -27,19 +27,19 @@ func (c *Cluster) create(ctx context.Context, o *op, ch *store.Change, known boo
 		}
 	}
 	for try := 0; ; try++ {
-		next, err := o.newRecord(epochAfter(tried(ch)), ch)
+		usable := o.usable() // once: a home that is given up meanwhile must be asked, and fail
+		next, err := o.newRecord(usable, epochAfter(tried(ch)), ch)
 		if err != nil {
 			return nil, err
 		}
-		if err := o.enough(next, o.usable()); err != nil {
+		if err := o.enough(next, usable); err != nil {
 			return nil, err
 		}
-		if ch.Unused && next.TTL != store.Forever {
-			o.life = max(next.TTL-time.Since(next.LastAccessed), tick)
+		if ch.Unused {
+			o.life = lifeLeft(next, time.Since(next.LastAccessed))
 		}
 		targets, _ := o.roster.indices(next.Members)
-		targets &= o.usable()
-		err = o.writeFirst(ctx, targets, next, ch, known)
+		err = o.writeFirst(ctx, targets&usable, next, ch, known)
 		if err == nil {
 			return o.confirmed(&store.View{}, ch, next), nil
 		}
@@ -89,9 +89,8 @@ func (o *op) failing() set {
 	return failing
 }
 
-// newRecord is what a session begins with.
-func (o *op) newRecord(epoch uint32, ch *store.Change) (*record.Record, error) {
-	usable := o.usable()
+// newRecord is what a session begins with, whose home is one of usable.
+func (o *op) newRecord(usable set, epoch uint32, ch *store.Change) (*record.Record, error) {
 	home := o.roster.newHome(usable)
 	if home < 0 {
 		return nil, o.silence()

@@ -125,8 +125,8 @@ func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, first b
 	}
 	targets := o.unburied(v)
 	switch {
-	case targets == 0 && !v.ended(o.in):
-		return o.silence() // nobody can be asked
+	case targets&v.members == 0 && !v.ended(o.in):
+		return o.silence() // nobody who has it can be asked, though they could when it was read
 	case targets == 0:
 		o.oweAbsent(tombstone)
 		return nil

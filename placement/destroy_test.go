@@ -3,10 +3,13 @@ package placement_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/holdfast-sessions/holdfast/placement"
 	"github.com/holdfast-sessions/holdfast/record"
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -160,4 +163,25 @@ func TestTombstoneLivesAsLongAsACopyCould(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The session was read when its nodes answered. The third one cannot end it for them.
+func TestALogoutIsNotAcknowledgedByANodeThatNeverHadTheSession(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		all := newNodes(3)
+		c, other := all.server(t, "app", 3, placement.Options{}), all.server(t, "other", 3, placement.Options{})
+		id, _ := createAt(t, other, "n1")
+		v := load(t, c, id)
+		for i, n := range all {
+			if slices.Contains(v.Record.Members, fmt.Sprint("n", i+1)) {
+				n.Cut("app")
+			}
+		}
+		_, _ = c.Load(t.Context(), newID, "") // finds out
+		time.Sleep(time.Second)
+		if err := c.Destroy(t.Context(), v); !errors.Is(err, store.ErrUnavailable) {
+			t.Errorf("got %v, want unavailable: whoever reaches its nodes still has the session", err)
+		}
+		commit(t, other, id, load(t, other, id), increment("a"))
+	})
 }

@@ -19,11 +19,11 @@ func (c *Cluster) after(v *store.View) {
 	due := v.Extended && (r.TTL == store.Forever || r.Outdated) || r.Outdated && r.IdleTimeout == 0
 	switch {
 	case c.broken(o, seen, r):
-		c.mendBehind(v)
+		c.later(v, c.repair)
 	case due:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.rewrite(ctx, v) })
 	case v.Extended && seen.ahead: // a touch reaches only who has the truth, and the copy would expire
-		c.behind.run(v.Key, func(ctx context.Context) error { return c.mendOrTouch(ctx, v) })
+		c.later(v, c.mendOrTouch)
 	case v.Extended:
 		c.behind.run(v.Key, func(ctx context.Context) error { return c.touch(ctx, v) })
 	}
@@ -33,26 +33,26 @@ func (c *Cluster) broken(o *op, seen view, r *record.Record) bool {
 	return o.mendable(seen) || o.lags(seen) && time.Since(r.LastAccessed) > c.behind.timeout
 }
 
-func (c *Cluster) mendBehind(v *store.View) {
+// later has work write the session of v again, but not beside the request behind which that
+// is: if the request changes the session, it has repaired it, and the two would only meet.
+func (c *Cluster) later(v *store.View, work func(context.Context, *store.View) error) {
 	c.behind.run(v.Key, func(ctx context.Context) error {
 		pause(ctx, repairAfter)
-		return c.repair(ctx, v)
+		return work(ctx, v)
 	})
 }
+
+// repairAfter is how long later waits for a request to change its session.
+const repairAfter = 20 * time.Millisecond
 
 // mendOrTouch extends the lives of those that have the truth where the session cannot be
 // written: by this server, or with so few copies.
 func (c *Cluster) mendOrTouch(ctx context.Context, v *store.View) error {
-	pause(ctx, repairAfter)
 	if err := c.repair(ctx, v); err != nil {
 		return c.touch(ctx, v)
 	}
 	return nil
 }
-
-// repairAfter is how long a repair waits for the request behind which it is made:
-// if that changes the session, it has repaired it, and the two would only meet.
-const repairAfter = 20 * time.Millisecond
 
 // mendable reports whether a COMMIT would bring the session to more of the nodes
 // where it should be than have it now: an emptied member is filled, a lost one is
@@ -127,7 +127,7 @@ func (c *Cluster) touch(ctx context.Context, v *store.View) error {
 	o := c.resume(v)
 	seen, ttl := look(o.roster, o.in), v.Record.TTL
 	if !o.used.IsZero() {
-		ttl = o.remaining(seen)
+		ttl = o.remaining(seen, v.Record)
 	}
 	members := o.sameAs(seen)
 	read := slices.Clone(o.in)

@@ -91,9 +91,10 @@ func (c *Cluster) Lacks(v *store.View) bool {
 func (s *standing) op(c *Cluster, v *store.View) *op {
 	o := c.newOp(v.Key)
 	o.used = v.LastAccessed
+	left := lifeLeft(v.Record, time.Since(o.used))
 	for i, m := range s.members {
 		if n := o.roster.index(s.roster.nodes[m.node].Name); m.size > 0 && n >= 0 {
-			o.in[n] = answer{status: done, version: s.versions[i], mark: markOf(v.Record), record: v.Record, ttl: v.Record.TTL}
+			o.in[n] = answer{status: done, version: s.versions[i], mark: markOf(v.Record), record: v.Record, ttl: left}
 			o.asked = o.asked.with(n)
 		}
 	}

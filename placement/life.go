@@ -15,8 +15,9 @@ import (
 const (
 	// maxTTL is the longest time that memcached takes as one: longer ones are dates.
 	maxTTL = 30 * 24 * time.Hour
-	// tick is how exactly servers tell the time that is left.
-	tick = time.Second
+	// tick is how exactly servers tell the time that is left, and blur how far off it can
+	// be: they count seconds, and it is rounded when it is sent and when it is told.
+	tick, blur = time.Second, 2 * time.Second
 	// endedTTL is how long a tombstone of a session without expiry stays.
 	endedTTL = maxTTL
 )
@@ -92,7 +93,7 @@ func lifeOf(r *record.Record, left time.Duration, now time.Time) life {
 	}
 	// Where the two agree nobody has used it since it was stored, and the record
 	// is more exact.
-	if byTTL := now.Add(-unused); byTTL.Sub(r.LastAccessed).Abs() > 2*tick {
+	if byTTL := now.Add(-unused); byTTL.Sub(r.LastAccessed).Abs() > blur {
 		l.lastUse = byTTL.Truncate(time.Millisecond)
 	}
 	if unused > r.IdleTimeout+Grain(r.IdleTimeout)+tick {
@@ -117,17 +118,43 @@ func (l *life) heed(used time.Time, r *record.Record, now time.Time) {
 // neverUsed is for an op whose work is no use, and which knows of none.
 func neverUsed() time.Time { return time.Unix(0, 0) }
 
-// remaining is how long what follows v is to live from now on, if that is no use.
-func (o *op) remaining(v view) time.Duration {
-	left, since := o.left(v), time.Since(o.used)
-	switch {
-	case o.used.IsZero() || left == store.Forever || v.truth.TTL == store.Forever:
-		return left
-	case since < Grain(v.truth.IdleTimeout):
-		return max(left, v.truth.TTL)
-	}
-	return max(left, v.truth.TTL-since)
+// remaining is how long next, which follows v, is to live from now on, if that is no use.
+func (o *op) remaining(v view, next *record.Record) time.Duration {
+	return lifeLeft(next, o.unused(v))
 }
+
+// lifeLeft is how long the item of r is to live from now on, which was not used for unused.
+func lifeLeft(r *record.Record, unused time.Duration) time.Duration {
+	if r.IdleTimeout == 0 || r.TTL == store.Forever {
+		return r.TTL // the record says when it ends
+	}
+	return max(r.TTL-max(unused, 0), tick)
+}
+
+// unused is how long nobody has used the session of v. What is left of its time to live is
+// believed only where nothing more exact is known: to write a session again and again
+// would lengthen its life by a rounding each time.
+func (o *op) unused(v view) time.Duration {
+	r, left, last := v.truth, o.left(v), v.truth.LastAccessed
+	mine := !o.used.Before(last)
+	if mine {
+		last = o.used
+	}
+	known, told := time.Since(last), r.TTL-left
+	switch {
+	case r.TTL == store.Forever || r.IdleTimeout == 0 || foreign(r.TTL, left):
+		return known
+	case mine && told > known-blur: // nobody else has used it later
+		return known
+	case !mine && (told-known).Abs() <= blur && !vague(r):
+		return known
+	}
+	return told
+}
+
+// vague reports whether the time that is left may be that of an extension although it agrees
+// with the last use in r: those are a grain apart, less a tick, and told a tick too late.
+func vague(r *record.Record) bool { return Grain(r.IdleTimeout) < blur+3*tick }
 
 // foreign reports whether the time that an item has left cannot come from ttl,
 // its record's: an extension that was sent for an earlier record happened later.
@@ -135,5 +162,5 @@ func foreign(ttl, left time.Duration) bool {
 	if ttl == store.Forever || left == store.Forever {
 		return ttl != left
 	}
-	return left > ttl+2*tick
+	return left > ttl+blur
 }

@@ -90,6 +90,32 @@ func TestFailoverNodesHoldSessionsWhenNoOtherIsLeft(t *testing.T) {
 	})
 }
 
+// The home of a new session is found to be down after it was chosen, and before anything
+// was sent to it.
+func TestAHomeThatIsGivenUpBeforeItIsAskedHoldsNothing(t *testing.T) {
+	for _, copies := range []int{1, 2} {
+		synctest.Test(t, func(t *testing.T) {
+			all := newNodes(3)
+			c := all.server(t, "app", 3, placement.Options{Copies: copies, Failover: []string{"n1"}})
+			begins := settings(0, time.Time{})
+			apply := begins.Apply
+			begins.Apply = func(r *record.Record) error {
+				if c.Nodes()[1].State == "up" {
+					all[1].Kill()
+					all[2].Kill()
+					_, _ = c.Load(t.Context(), newID, "") // finds out
+					time.Sleep(10 * time.Second)
+				}
+				return apply(r)
+			}
+			commit(t, c, id, nil, begins)
+			if stored(t, all[0].Client("looker"), key(id)) == nil {
+				t.Error("a session was acknowledged that is stored nowhere")
+			}
+		})
+	}
+}
+
 // A new node is given to all servers, drained, before any uses it; then an old
 // one is taken out in the same way.
 func TestNodesAreExchangedUnderLoad(t *testing.T) {

@@ -144,14 +144,34 @@ func (o *op) read(ctx context.Context, hint int, part store.Part) (view, error) 
 	if !v.ended(o.in) && (!v.clean || o.shortSighted(v)) {
 		v = o.askOthers(ctx)
 	}
-	for range maxRenewals { // a node that was only probed has the truth
-		if !v.found || v.truth != nil || v.err != nil {
-			break
-		}
-		o.get(ctx, setOf(v.at), setOf(v.at))
+	for o.readOn(ctx, v) {
 		v = look(o.roster, o.in)
 	}
 	return v, o.concluded(v)
+}
+
+// readOn asks one node more where that can change what v is: the truth was only probed,
+// or its home answered without it. What a copy has its home had before: either the home
+// was read too early, or it has lost that, and only asking it again can tell
+// (HomeAskedAgain). It reports whether there was anything new.
+func (o *op) readOn(ctx context.Context, v view) bool {
+	switch {
+	case !v.found || v.err != nil:
+		return false
+	case v.truth == nil:
+		o.get(ctx, setOf(v.at), setOf(v.at))
+		return true
+	case v.ended(o.in):
+		return false
+	}
+	n := o.roster.index(home(v.truth))
+	if v.homeHas || n < 0 || !v.answered.has(n) {
+		return false
+	}
+	before := o.in[n]
+	o.get(ctx, setOf(n), setOf(n))
+	a := &o.in[n]
+	return a.status != done || a.hasItem() != before.hasItem() || a.version != before.version
 }
 
 // firstAsked is the node that is asked for the value: hint, if it is worth asking.

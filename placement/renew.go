@@ -147,7 +147,7 @@ func (r *renewal) alias(ch *store.Change, old *record.Record) error {
 
 // backToFormer begins again where the alias that led here did not win.
 func (r *renewal) backToFormer() {
-	o := r.from.Seen.(*op).former()
+	o := r.old().former()
 	from := *r.from
 	from.Key, from.Seen = o.key, o
 	r.from = &from

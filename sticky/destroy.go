@@ -23,8 +23,11 @@ func (s *Sessions) Destroy(ctx context.Context, base *store.View) error {
 		}
 	}
 	view := s.belowOf(key, l, base)
-	if base.Seen != nil {
+	switch {
+	case base.Seen != nil:
 		view = base // it was not in memory, or reached through a former id
+	case view == nil:
+		view = s.belowOf(key, nil, base) // the nodes have refused what is in memory
 	}
 	err := s.below.Destroy(ctx, view)
 	s.noteBelow(err)

@@ -54,7 +54,7 @@ func (a *actor) begin() {
 // act goes on with all answers of a phase.
 func (a *actor) act() {
 	switch a.c.Phase {
-	case reading, asking:
+	case reading, asking, doubting:
 		a.conclude()
 	case writing:
 		a.acknowledge()

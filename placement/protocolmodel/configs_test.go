@@ -41,6 +41,9 @@ func three(c *Config)    { c.Copies = 3 }
 // apart: one server is cut off from the copy, the other from the home, for good.
 func apart(c *Config) { c.CutOff = []set{n2, n1} }
 
+// parted: the server of the first client does not reach n1.
+func parted(c *Config) { c.Start, c.Servers, c.CutOff = Parted, 3, []set{n1} }
+
 func drains(first, second set) func(*Config) {
 	return func(c *Config) { c.Draining = []set{first, second} }
 }
@@ -156,6 +159,9 @@ var promised = []question{
 	{"a writer, a renewer and a reader, the servers cut off from different members", one(3, Faults{}, Writer, Renewer, Reader).and(apart)},
 	{"two writers and a reader, probes, the servers cut off from different members", one(3, Faults{}, Writer, Writer, Reader).and(apart).and(probing)},
 	{"a reader and two writers, probes, the servers cut off from different members", one(3, Faults{}, Reader, Writer, Writer).and(apart).and(probing)},
+	{"three writers, one has read n2 before the session came there", one(2, Faults{}, Writer, Writer, Writer).and(parted)},
+	{"two writers and a reader, one has read n2 before the session came there", one(2, Faults{}, Writer, Reader, Writer).and(parted)},
+	{"a destroyer and two writers, one has read n2 before the session came there", one(2, Faults{}, Writer, Destroyer, Writer).and(parted)},
 	{"the servers drain different members", one(3, Faults{}, Writer, Writer).and(drains(n1, n2))},
 }
 

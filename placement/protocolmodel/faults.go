@@ -133,7 +133,7 @@ func (m *model) wasReadBefore(s *State, n int) bool {
 	for k := range m.Roles {
 		c, now := &s.Clients[k], &s.Nodes[n]
 		old := c.In[n].Version.Boot != now.Boot || c.In[n].Record.Kind != now.Items[c.Key].Record.Kind
-		if (c.Phase == reading || c.Phase == asking) && c.In[n].Status == done && old {
+		if (c.Phase == reading || c.Phase == asking || c.Phase == doubting) && c.In[n].Status == done && old {
 			return true
 		}
 	}

@@ -89,7 +89,7 @@ func (m *model) then(s *State, k int) string {
 	}
 	var sent []string
 	for n := range m.Nodes {
-		if c.In[n].Status != unasked && c.Phase != copying && c.Phase != asking {
+		if c.In[n].Status != unasked && c.Phase != copying && c.Phase != asking && c.Phase != doubting {
 			return "" // it has answers, and waits for more
 		}
 		if c.Flight.has(n) {
@@ -189,7 +189,7 @@ var (
 	verbNames   = [...]string{"", "read", "probe", "cas", "add", "set", "delete", "touch"}
 	statusNames = [...]string{"", "HD", "refused", "no answer"}
 	phaseNames  = [...]string{
-		"waits", "reads", "asks all", "writes in parallel", "writes at the deciding node",
+		"waits", "reads", "asks all", "asks the home again", "writes in parallel", "writes at the deciding node",
 		"writes the copies", "buries", "creates", "writes the new record", "touches", "looks at what it touched",
 		"is acknowledged", "gets an error", "finds it destroyed", "finds it renewed", "finds nothing", "is dead",
 	}

@@ -66,6 +66,11 @@ func (a *actor) conclude() {
 		}
 		v = a.look(&a.c.In) // a node that was probed may be gone by now
 	}
+	if a.homeMayHave(v) {
+		a.c.Phase = doubting
+		a.send(int(v.truth.Home), a.getMessage(), false)
+		return
+	}
 	switch {
 	case !v.found:
 		a.nothing(v)
@@ -101,6 +106,13 @@ func (a *actor) doubts(v view) bool {
 		return true // where it leads is in the value
 	}
 	return !v.clean || v.truth.Members&a.of(a.Draining) != 0
+}
+
+// homeMayHave reports whether the home, which has answered without it, may have what a
+// copy has: the copy got it later. The product asks until the answer stays the same.
+func (a *actor) homeMayHave(v view) bool {
+	return a.Rules.HomeAskedAgain && a.c.Phase != doubting && v.found && !v.truth.ends() && !v.homeHas &&
+		a.c.In[v.truth.Home].Status == done && a.usable().has(int(v.truth.Home))
 }
 
 // nothing is READ 6.

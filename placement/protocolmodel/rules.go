@@ -22,16 +22,17 @@ type Rules struct {
 	BoundVersions     bool // a version is good only on the connection on which it was read
 
 	// Reads.
-	DoubtHint    bool // a reader asks more than the node of its hint
-	AskAll       bool // all nodes are asked when the view is not clean
-	AbsentByAll  bool // "absent" only if all nodes answered
-	MembersSpeak bool // nothing is concluded as long as no member of the truth has answered
-	ReadRepair   bool // behind a READ whose view is not clean there is a commit of no change
-	HomeIsBase   bool // the home's record is the base, also when a copy is ahead of it
-	OneDecider   bool // of a lost home, the first node after it in list order that holds its epoch decides
-	MembersFirst bool // and that a member, if a member holds it
-	EpochFirst   bool // the newest epoch counts, whatever the revisions
-	OwnValue     bool // a value counts for the node that told it, not for another with the same flags
+	DoubtHint      bool // a reader asks more than the node of its hint
+	AskAll         bool // all nodes are asked when the view is not clean
+	AbsentByAll    bool // "absent" only if all nodes answered
+	MembersSpeak   bool // nothing is concluded as long as no member of the truth has answered
+	ReadRepair     bool // behind a READ whose view is not clean there is a commit of no change
+	HomeIsBase     bool // the home's record is the base, also when a copy is ahead of it
+	OneDecider     bool // of a lost home, the first node after it in list order that holds its epoch decides
+	HomeAskedAgain bool // a home that answers without what a copy has is asked again: it was read before, or has lost it
+	MembersFirst   bool // and that a member, if a member holds it
+	EpochFirst     bool // the newest epoch counts, whatever the revisions
+	OwnValue       bool // a value counts for the node that told it, not for another with the same flags
 
 	// Failover.
 	EmptyHomeSilent bool // an empty home is not filled in its own epoch
@@ -74,7 +75,7 @@ func AllRules() Rules {
 		ConditionalCopies: true, AwaitCopies: true, HeedRefusal: true, HomeFirstIfAhead: true, ConfirmDegraded: true,
 		SettleEverywhere: true, RaiseUnheard: true, SettleRaised: true, CommitIDs: true, ForgottenIsError: true, UnsureIfSent: true, DoubtByEpoch: true, DoubtByHome: true, DoneInEpoch: true, BoundVersions: true,
 		DoubtHint: true, AskAll: true, AbsentByAll: true, MembersSpeak: true, ReadRepair: true,
-		HomeIsBase: true, OneDecider: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
+		HomeIsBase: true, OneDecider: true, HomeAskedAgain: true, MembersFirst: true, EpochFirst: true, OwnValue: true,
 		EmptyHomeSilent: true, NewEpoch: true, DecideFirst: true, ForcedFurther: true, FenceLeaving: true,
 		Arbiter: true, ListUnheard: true, UnknownIsError: true, CreateFurther: true,
 		Tombstones: true, TombstonesOnCopies: true, TombstonesOnAll: true, ConfirmBurial: true, ConditionalTombstones: true,

@@ -32,6 +32,7 @@ var needed = []struct {
 	{"MembersSpeak", one(3, Faults{Silences: 2}, Writer, Writer).and(fenced)},
 	{"MembersSpeak", one(3, Faults{Silences: 2}, Writer, Reader).and(fenced)},
 	{"HomeIsBase", one(2, Faults{Silences: 1}, Writer, Writer, Writer)},
+	{"HomeAskedAgain", one(2, Faults{}, Writer, Writer, Writer).and(parted)},
 	{"MembersFirst", one(3, Faults{Crashes: 1}, Writer, Writer).and(drains(n2, n2))},
 	{"EpochFirst", one(2, Faults{Silences: 1}, Writer, Writer, Writer)},
 	{"EmptyHomeSilent", one(2, Faults{Crashes: 1}, Writer, Writer)},

@@ -20,7 +20,18 @@ func (m *model) start() State {
 			m.apply(&s, move{event: begins, who: uint8(k), node: m.Hint})
 		}
 	}
+	if m.Start == Parted {
+		m.part(&s)
+	}
 	return s
+}
+
+// part is what Parted tells.
+func (m *model) part(s *State) {
+	m.apply(s, move{event: arrives, who: uint8(len(m.Roles) - 1), node: 1})
+	next := s.Nodes[1].Items[0].Record
+	next.Epoch, next.Revision, next.Home = next.Epoch+2, next.Revision+2, 1
+	s.Nodes[1].execute(Message{Verb: put, Record: next}, &m.Rules)
 }
 
 // history is what has happened before.

@@ -27,6 +27,7 @@ const (
 	waiting   phase = iota // has not begun
 	reading                // READ: the answers of the hint's node and the next in list order
 	asking                 // READ 3: the answers of all the others
+	doubting               // READ 5: the home's, asked again
 	writing                // COMMIT 1, CREATE: home and copies in one flight
 	deciding               // COMMIT 2 and 3: the home or the deciding node alone
 	copying                // COMMIT 2 and 3: the copies
@@ -120,6 +121,7 @@ const (
 	Buried               // it was destroyed while n1 was away; n1 is back with its memory
 	Unborn               // nothing is stored yet
 	Emptied              // stored, and the last member is empty
+	Parted               // the last client has read n2; then a server that does not reach n1 has moved the session there
 )
 
 // A Config is a question to Check.
