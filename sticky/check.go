@@ -80,7 +80,7 @@ func (l *session) unchecked() {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.checked = l.settles
+	l.checked = min(l.checked, l.settles)
 }
 
 // start runs job behind, unless s is closed.

@@ -42,15 +42,15 @@ func (s *Sessions) Reread(ctx context.Context, id, hint string) (*store.View, er
 // use is one use of l, or nil if it has to be read first. It reports whether to
 // check behind the request.
 func (s *Sessions) use(key string, l *session) (v *store.View, check bool) {
-	now := time.Now()
+	now, away := time.Now(), s.away()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone || l.doubt && !s.away() || l.checked < l.settles && !s.away() || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, now) {
+	if l.gone || !away && (l.doubt || l.checked < l.settles) || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, now) {
 		return nil, false
 	}
 	v = &store.View{Record: l.hot.newest, LastAccessed: time.Unix(0, l.used), Key: key}
 	v.Extended = beganGrain(l.hot.newest, v.LastAccessed, now)
-	check = now.UnixNano()-l.checked > int64(checkEvery(l.hot.newest))
+	check = !away && now.UnixNano()-l.checked > int64(checkEvery(l.hot.newest)) // an outage is no check: all are checked after it
 	if l.used = now.UnixNano(); check {
 		l.checked = l.used
 	}

@@ -92,6 +92,7 @@ func (s *Sessions) noteBelow(err error) {
 func (s *Sessions) answered() {
 	if s.away() && s.outage.away.Swap(false) {
 		s.options.Logger.Info("cache nodes answer again: sending what they have missed")
+		s.suspectLoss()
 	}
 	if s.down.Load() && s.down.Swap(false) {
 		s.suspectLoss()

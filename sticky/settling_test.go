@@ -1,10 +1,12 @@
 package sticky_test
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/sticky"
+	"github.com/holdfast-sessions/holdfast/store"
 )
 
 // A request that the browser has sent before still runs on the former server. What it
@@ -51,6 +53,39 @@ func TestAfterATakeOverChangesThroughAFormerIDAreSeen(t *testing.T) {
 			}
 		})
 	}
+}
+
+// What a server takes from its memory while no node answers, it has not heard of them.
+func TestAfterAnOutageLateChangesOfTheFormerServerAreSeen(t *testing.T) {
+	inModes(t, 2, 2, func(t *testing.T, f *farm, _ bool) {
+		const sessions = 50 // checked one after the other when the nodes are back
+		a, b := f.servers[0], f.servers[1]
+		late := make(map[string]*store.View)
+		for i := range sessions {
+			id := fmt.Sprint(id, i)
+			late[id] = a.begin(id)
+			a.flush()
+			b.mustLoad(id, "app1")
+		}
+		f.cut("app2")
+		time.Sleep(2 * time.Minute) // until nothing is settling any more, and each use has it checked
+		for id := range late {
+			b.wantTotal(id, "app2", 0)
+		}
+		for id, v := range late {
+			if err := a.addTo(id, v); err != nil {
+				t.Fatal(err)
+			}
+		}
+		a.flush()
+		f.mend("app2")
+		for b.Stats().Away {
+			time.Sleep(time.Millisecond)
+		}
+		for id := range late {
+			b.wantTotal(id, "app2", 1)
+		}
+	})
 }
 
 func TestAWhileAfterATakeOverAReadAsksNobody(t *testing.T) {
