@@ -126,7 +126,7 @@ func (o *op) bury(ctx context.Context, v view, tombstone *record.Record, first b
 	targets := o.unburied(v)
 	switch {
 	case targets&v.members == 0 && !v.ended(o.in):
-		return o.silence() // nobody who has it can be asked, though they could when it was read
+		return o.silence() // whoever can ask its members would still find it
 	case targets == 0:
 		o.oweAbsent(tombstone)
 		return nil

@@ -33,8 +33,8 @@ func (c *Cluster) broken(o *op, seen view, r *record.Record) bool {
 	return o.mendable(seen) || o.lags(seen) && time.Since(r.LastAccessed) > c.behind.timeout
 }
 
-// later has work write the session of v again, but not beside the request behind which that
-// is: if the request changes the session, it has repaired it, and the two would only meet.
+// later has work write the session of v again, a little after the request that has read it:
+// if that changes the session, it has repaired it, and the two would only meet.
 func (c *Cluster) later(v *store.View, work func(context.Context, *store.View) error) {
 	c.behind.run(v.Key, func(ctx context.Context) error {
 		pause(ctx, repairAfter)

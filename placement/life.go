@@ -15,8 +15,8 @@ import (
 const (
 	// maxTTL is the longest time that memcached takes as one: longer ones are dates.
 	maxTTL = 30 * 24 * time.Hour
-	// tick is how exactly servers tell the time that is left, and blur how far off it can
-	// be: they count seconds, and it is rounded when it is sent and when it is told.
+	// tick is how exactly servers tell the time that is left: they count seconds. blur is
+	// how far off what they tell can be, rounded when it is sent and when it is told.
 	tick, blur = time.Second, 2 * time.Second
 	// endedTTL is how long a tombstone of a session without expiry stays.
 	endedTTL = maxTTL

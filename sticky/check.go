@@ -73,7 +73,7 @@ func (l *session) lastCheck() int64 {
 	return l.checked
 }
 
-// unchecked has the next use of l, which may be nil, check it.
+// unchecked has a use of l, which may be nil, check it soon.
 func (l *session) unchecked() {
 	if l == nil {
 		return

@@ -90,11 +90,11 @@ func (s *Sessions) noteBelow(err error) {
 
 // answered notes that the nodes can be asked.
 func (s *Sessions) answered() {
-	if s.away() && s.outage.away.Swap(false) {
+	back := s.away() && s.outage.away.Swap(false)
+	if back {
 		s.options.Logger.Info("cache nodes answer again: sending what they have missed")
-		s.suspectLoss()
 	}
-	if s.down.Load() && s.down.Swap(false) {
+	if s.down.Load() && s.down.Swap(false) || back {
 		s.suspectLoss()
 	}
 }
