@@ -61,11 +61,11 @@ type checkReport struct {
 func (r *checkRun) ends(status int) (report checkReport) {
 	r.t.Helper()
 	_ = r.cmd.Wait()
-	if got := r.cmd.ProcessState.ExitCode(); got != status {
-		r.t.Errorf("got exit status %d, want %d; %s", got, status, r.progress())
-	}
 	if err := json.Unmarshal(r.out.Bytes(), &report); err != nil {
 		r.t.Fatalf("no report: %v: %s", err, r.progress())
+	}
+	if got := r.cmd.ProcessState.ExitCode(); got != status {
+		r.t.Errorf("got exit status %d, want %d; %s%s", got, status, r.progress(), strings.Join(report.Violations, "\n\n"))
 	}
 	return report
 }

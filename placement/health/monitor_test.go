@@ -12,12 +12,12 @@ import (
 )
 
 func TestARefusedRequestMakesSuspectAndAnAnswerUp(t *testing.T) {
-	inBubble(t, answer, func(t *testing.T, n *watched) {
+	inBubble(t, answerSoon, func(t *testing.T, n *watched) {
 		n.Refused(errRefused)
 		if got := n.State(); got != health.Suspect {
 			t.Errorf("state after Refused is %v, want %v", got, health.Suspect)
 		}
-		n.wants(health.Up)
+		n.until(health.Up)
 		n.wantsChanges("suspect", "up")
 		n.wantsProbes(1)
 		if n.whys[0] != errRefused || n.whys[1] != nil {

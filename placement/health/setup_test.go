@@ -26,6 +26,11 @@ var (
 func answer(context.Context) error { return nil }
 func refuse(context.Context) error { return errRefused }
 
+func answerSoon(context.Context) error {
+	time.Sleep(time.Millisecond)
+	return nil
+}
+
 func hang(ctx context.Context) error {
 	<-ctx.Done()
 	return ctx.Err()
