@@ -233,16 +233,18 @@ func tookTooLong(ctx context.Context) error {
 	return fmt.Errorf("%w: another request of this session is at work: %w", store.ErrUnavailable, context.Cause(ctx))
 }
 
-// settling reports whether the session was taken over so lately that its former server
-// may still change it.
+// settling reports whether another server may still change the session: it was taken over
+// lately, or this server has stood still.
 func (s *Sessions) settling(key string) bool {
 	l := s.find(key)
 	if l == nil {
 		return false
 	}
+	now := time.Now()
+	settles := s.settles(now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return time.Now().UnixNano() < l.settles
+	return now.UnixNano() < max(l.settles, settles)
 }
 
 // settleWith has l, which may be nil, be asked about for as long as former, from which it

@@ -43,9 +43,10 @@ func (s *Sessions) Reread(ctx context.Context, id, hint string) (*store.View, er
 // check behind the request.
 func (s *Sessions) use(key string, l *session) (v *store.View, check bool) {
 	now, away := time.Now(), s.away()
+	settles := s.settles(now)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone || !away && (l.doubt || l.checked < l.settles) || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, now) {
+	if l.gone || !away && (l.doubt || l.checked < max(l.settles, settles)) || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, now) {
 		return nil, false
 	}
 	v = &store.View{Record: l.hot.newest, LastAccessed: time.Unix(0, l.used), Key: key}

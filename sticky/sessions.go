@@ -97,6 +97,7 @@ type Sessions struct {
 	checks  chan struct{} // as many values as checks run behind requests
 	down    atomic.Bool   // no node answered last time
 	outage  outage
+	pulse   pulse
 	hurry   atomic.Int32 // calls of Flush at work: nothing is looked at again before it is sent
 }
 
@@ -126,6 +127,8 @@ func New(nodes Nodes, o Options) (*Sessions, error) {
 		s.shards[i].sessions = map[string]*session{}
 	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
+	s.pulse.felt.Store(time.Now().UnixNano())
+	s.working.Go(s.beat)
 	s.working.Go(s.sweepAll)
 	s.working.Go(s.resendAll)
 	s.working.Go(s.watch)
