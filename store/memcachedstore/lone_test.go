@@ -16,6 +16,7 @@ func TestLoneCallersReadAndAnIdleConnectionIsWatched(t *testing.T) {
 		s := newStore(t, "fake:11211", &Options{Dial: server.dial})
 		for range 3 {
 			checkErr(t, probe(t.Context(), s), []error{store.ErrNotFound})
+			synctest.Wait() // who reads leaves the role behind the answer
 			if readingRole(s.current.Load()) {
 				t.Error("after the answer to a lone call somebody still reads")
 			}
