@@ -1,10 +1,13 @@
 package servers
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"syscall"
 	"testing"
+	"time"
 )
 
 // Ports are taken from below the range that kernels hand out to outgoing
@@ -32,19 +35,30 @@ func FreePort(t testing.TB) int {
 
 // reserve takes the UDP port of the same number for the rest of the test: it
 // is the lock that other test processes see. The TCP port itself must stay
-// unbound for the server that is to come.
+// unbound for the server that is to come, also by a copy of a socket of ours in
+// a process that is being started: so it is called, to see if anybody listens.
 func reserve(t testing.TB, port int) bool {
 	addr := fmt.Sprintf("127.0.0.1:%d", port)
 	lock, err := net.ListenPacket("udp", addr)
 	if err != nil {
 		return false
 	}
-	probe, err := net.Listen("tcp", addr)
-	if err != nil {
+	if somebody, err := net.Dial("tcp", addr); err == nil {
+		somebody.Close()
 		lock.Close()
 		return false
 	}
-	probe.Close()
 	t.Cleanup(func() { lock.Close() })
 	return true
+}
+
+// Listen listens on addr, also where a socket was just closed: a process that is
+// being started has copies of this one's until it becomes another program.
+func Listen(addr string) (net.Listener, error) {
+	for began := time.Now(); ; time.Sleep(time.Millisecond) {
+		l, err := net.Listen("tcp", addr)
+		if !errors.Is(err, syscall.EADDRINUSE) || time.Since(began) > time.Second {
+			return l, err
+		}
+	}
 }

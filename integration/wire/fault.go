@@ -1,10 +1,11 @@
 package wire
 
 import (
-	"net"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/holdfast-sessions/holdfast/integration/servers"
 )
 
 // An Action is what happens to one command.
@@ -115,7 +116,7 @@ func (p *Proxy) Mend() {
 	if !refusing {
 		return
 	}
-	listener, err := net.Listen("tcp", p.Addr)
+	listener, err := servers.Listen(p.Addr)
 	if err != nil {
 		p.t.Errorf("the proxy cannot listen on %s again: %v", p.Addr, err)
 		return

@@ -45,7 +45,7 @@ func Start(t testing.TB, server string) *Proxy {
 	t.Helper()
 	p := &Proxy{t: t, server: server, lines: map[*line]bool{}}
 	// A port that no outgoing connection can take while the line is cut.
-	listener, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t)))
+	listener, err := servers.Listen(fmt.Sprintf("127.0.0.1:%d", servers.FreePort(t)))
 	if err != nil {
 		t.Fatal(err)
 	}
