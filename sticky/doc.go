@@ -14,5 +14,6 @@
 //	destroy.go                   the end of a session
 //	batch.go, queue.go, send.go  changes on their way to the nodes
 //	filter.go                    attributes that never leave this server
+//	outage.go, pulse.go          no node answers; this server has stood still
 //	memory.go                    idle sessions are packed, and leave
 package sticky
