@@ -106,7 +106,8 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 			return s.readAway(ctx, key, l, was, err)
 		}
 	}
-	v, err := s.below.LoadKey(ctx, key, hint)
+	used, lives := s.livesHere(key, l)
+	v, err := s.loadUsed(ctx, key, hint, lives)
 	s.noteBelow(err)
 	switch {
 	case errors.Is(err, store.ErrUnavailable):
@@ -136,7 +137,34 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 	}
 	newest = s.take(v, newest, true)
 	s.touched(key, was == here)
-	return &store.View{Record: newest, LastAccessed: v.LastAccessed, Extended: v.Extended, Key: key}, nil
+	last := v.LastAccessed
+	if lives {
+		last = used
+	}
+	return &store.View{Record: newest, LastAccessed: last, Extended: v.Extended, Key: key}, nil
+}
+
+// livesHere reports whether this server knows, of l which may be nil, that the session
+// was used within its idle timeout, and when it was.
+func (s *Sessions) livesHere(key string, l *session) (used time.Time, lives bool) {
+	if l == nil {
+		return time.Time{}, false
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.gone || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, time.Now()) {
+		return time.Time{}, false
+	}
+	return time.Unix(0, l.used), true
+}
+
+// loadUsed is LoadKey, which is a use. Of a session that lives here the nodes may not have
+// heard for so long that they take its time for over.
+func (s *Sessions) loadUsed(ctx context.Context, key, hint string, lives bool) (*store.View, error) {
+	if lives {
+		return s.below.LookAt(ctx, key, hint, time.Now())
+	}
+	return s.below.LoadKey(ctx, key, hint)
 }
 
 // goneBack reports whether v is older than what the nodes had: they have lost that.

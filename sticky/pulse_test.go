@@ -1,11 +1,13 @@
 package sticky_test
 
 import (
+	"context"
 	"errors"
 	"testing"
 	"time"
 
 	"github.com/holdfast-sessions/holdfast/store"
+	"github.com/holdfast-sessions/holdfast/store/faultstore"
 )
 
 // A server that hangs is given up by the balancer, does not know, and goes on.
@@ -54,6 +56,30 @@ func TestAServerThatHasStoodStillFindsOutAboutALogout(t *testing.T) {
 		a.StandStill(2 * time.Second)
 		if _, err := a.load(id, "app1"); !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("Load after the logout: %v, want not found", err)
+		}
+	})
+}
+
+// Behind its requests it tells the nodes, which a busy machine does late.
+func TestAfterAStandstillAUseCountsThatTheNodesHaveNotHeardOf(t *testing.T) {
+	inModes(t, 1, 2, func(t *testing.T, f *farm, _ bool) {
+		a := f.servers[0]
+		a.begin(id)
+		a.flush()
+		for _, n := range f.nodes {
+			n.Intercept(func(_ context.Context, call faultstore.Call, next func() error) error {
+				if call.Verb == "touch" {
+					return nil
+				}
+				return next()
+			})
+		}
+		time.Sleep(20 * time.Minute)
+		a.mustLoad(id, "app1")
+		time.Sleep(12*time.Minute + 15*time.Second) // the idle timeout is 30 minutes, and a sixteenth
+		a.StandStill(2 * time.Second)
+		if v := a.mustLoad(id, "app1"); time.Since(v.LastAccessed).Round(time.Minute) != 12*time.Minute {
+			t.Errorf("used last %v ago, want 12 minutes", time.Since(v.LastAccessed))
 		}
 	})
 }
