@@ -205,7 +205,7 @@ func (s *Sessions) reinstate(ctx context.Context, key string, l *session) error 
 func (s *Sessions) queued(key string, l *session, prepare func(*hot)) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, time.Now()) {
+	if !s.livesLocked(key, l) {
 		return false
 	}
 	prepare(l.hot)
@@ -216,7 +216,7 @@ func (s *Sessions) queued(key string, l *session, prepare func(*hot)) bool {
 func (s *Sessions) reviving(key string, l *session) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, time.Now()) {
+	if !s.livesLocked(key, l) {
 		return false
 	}
 	if !l.unsentLocked() {

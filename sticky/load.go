@@ -107,6 +107,7 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 		}
 	}
 	used, lives := s.livesHere(key, l)
+	lives = lives && was == here // else another server knows better when it was used
 	v, err := s.loadUsed(ctx, key, hint, lives)
 	s.noteBelow(err)
 	switch {
@@ -152,10 +153,12 @@ func (s *Sessions) livesHere(key string, l *session) (used time.Time, lives bool
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.gone || s.unpackLocked(key, l) != nil || expired(l.hot.newest, l.used, time.Now()) {
-		return time.Time{}, false
-	}
-	return time.Unix(0, l.used), true
+	return time.Unix(0, l.used), s.livesLocked(key, l)
+}
+
+// livesLocked reports whether l is in memory, unpacked now, and its time is not over.
+func (s *Sessions) livesLocked(key string, l *session) bool {
+	return !l.gone && s.unpackLocked(key, l) == nil && !expired(l.hot.newest, l.used, time.Now())
 }
 
 // loadUsed is LoadKey, which is a use. Of a session that lives here the nodes may not have

@@ -147,3 +147,20 @@ func TestACheckThatFailsLeavesTheSessionInMemory(t *testing.T) {
 		}
 	})
 }
+
+// What the server that takes over remembers of it is of long before.
+func TestATakeOverTellsWhenTheOtherServerUsedIt(t *testing.T) {
+	inModes(t, 2, 2, func(t *testing.T, f *farm, _ bool) {
+		a, b := f.servers[0], f.servers[1]
+		a.begin(id)
+		a.flush()
+		time.Sleep(10 * time.Minute)
+		b.mustLoad(id, "app1")
+		time.Sleep(10 * time.Minute)
+		b.mustLoad(id, "app2")
+		time.Sleep(time.Minute)
+		if v := a.mustLoad(id, "app2"); time.Since(v.LastAccessed) > 3*time.Minute {
+			t.Errorf("used last %v ago, want 1 minute, or a sixteenth of 30 more", time.Since(v.LastAccessed))
+		}
+	})
+}
