@@ -8,6 +8,7 @@
 //   - line.go: a proxy between an app server and a node, which can be troubled
 //   - fault.go: the faults, drawn from a seed; chaos.go, statistics.go: one after the
 //     other, each when everything has recovered from the last
+//   - standstill.go: when this machine had no time for any of it
 //   - work.go, sleeper.go: what the clients do; places.go, session.go: with what
 //   - client.go, balancer.go: how a request gets to an app server, and what it was told
 //   - record.go, journal.go, meter.go: what becomes of that in the history and in figures

@@ -28,6 +28,7 @@ type Report struct {
 	Sessions int64          `json:"sessions"`
 	Done     map[string]int `json:"done"` // accepted requests, by kind
 	Faults   []*Fault       `json:"faults"`
+	Stood    []Standstill   `json:"standstills"`
 	Moments  []Moment       `json:"moments"`
 
 	Evidence map[string][]Step `json:"evidence,omitempty"` // all that was done to the sessions of the violations
@@ -51,7 +52,8 @@ func (c *check) report(early error) *Report {
 		Servers: c.Servers, Nodes: len(c.cluster.nodes), OwnNodes: c.Spawn > 0,
 		counts: sum, Judged: c.seen.Len(), Share: float64(sum.Unknown) / float64(max(1, sum.all())),
 		P50: percentile(took, 50), P99: percentile(took, 99), Max: percentile(took, 100),
-		Sessions: c.names.Load(), Done: c.meter.kinds(), Faults: append([]*Fault{}, c.blows...), Moments: moments(samples),
+		Sessions: c.names.Load(), Done: c.meter.kinds(), Faults: append([]*Fault{}, c.blows...),
+		Stood: append([]Standstill{}, c.pulse.stills...), Moments: moments(samples),
 	}
 	r.Evidence = c.seen.evidence(r.Wrong)
 	if c.unread > 0 {

@@ -35,6 +35,7 @@ func sampleReport() *Report {
 			{At: .5, What: "kill -9 of app1", Lasted: .25, UnderWay: 9, Accepted: .004, Repaired: 1.5},
 			{At: 2.25, What: "flush_all of n2", UnderWay: 5, Accepted: .1},
 		},
+		Stood: []Standstill{{At: .7, Lasted: .75}, {At: 1.5, Lasted: 1.25}},
 		Moments: []Moment{
 			{At: 0, Width: 1, counts: counts{Accepted: 50}, P50: 1, P99: 20},
 			{At: 1, Width: 1, counts: counts{0, 0, 0}},
@@ -71,7 +72,7 @@ func TestTextOfAReport(t *testing.T) {
 	if err := sampleReport().Text(&got); err != nil {
 		t.Fatal(err)
 	}
-	wantAll(t, got.String(), "Promises were broken: 1 violation in", "kill -9 of app1", "flush_all of n2", `"7" & <then> "6"`, "no logout", "4.00 %", "60 read, 30 set")
+	wantAll(t, got.String(), "Promises were broken: 1 violation in", "kill -9 of app1", "flush_all of n2", `"7" & <then> "6"`, "no logout", "4.00 %", "60 read, 30 set", "stood still 2 times, for 1.2 s at most.")
 }
 
 func wantAll(t *testing.T, text string, all ...string) {
@@ -89,7 +90,7 @@ func TestPageOfAReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	text, elements := parsePage(t, page.String())
-	wantAll(t, text, "Promises were broken: 1 violation in", "kill -9 of app1", "1: kill -9 of app1", "2: flush_all of n2", `"7" & <then> "6"`, "no logout", "no such session", "never")
+	wantAll(t, text, "Promises were broken: 1 violation in", "kill -9 of app1", "1: kill -9 of app1", "2: flush_all of n2", `"7" & <then> "6"`, "no logout", "no such session", "never", "stood still 2 times")
 	if elements["svg"] != 2 || elements["polyline"] != 4 || elements["script"] != 0 {
 		t.Errorf("got %v, want two plots with two curves each, and no script", elements)
 	}

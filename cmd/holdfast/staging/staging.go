@@ -37,6 +37,7 @@ type check struct {
 	seen    *journal
 	meter   *meter
 	places  *places
+	pulse   pulse // of the load; read when that has ended
 	began   time.Time
 
 	names, values atomic.Int64 // given so far
@@ -105,6 +106,7 @@ func (c *check) loaded(ctx context.Context, do func(context.Context) error) erro
 		running.Go(func() { c.sleeps(ctx) })
 	}
 	running.Go(func() { c.tell(ctx) })
+	running.Go(func() { c.feel(ctx) })
 	return do(ctx)
 }
 

@@ -25,6 +25,9 @@ func (r *Report) Text(w io.Writer) error {
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	line := func(format string, args ...any) { _, _ = fmt.Fprintf(table, format+"\n", args...) }
 	line("\n%s\n", r.Verdict)
+	if caveat := r.Caveat(); caveat != "" {
+		line("%s\n", caveat)
+	}
 	for _, row := range r.rows() {
 		line("%s\t%s", row.Name, row.Value)
 	}
@@ -66,6 +69,7 @@ func (r *Report) rows() []row {
 		{"requests", fmt.Sprintf("%d: %d accepted, %d refused, %d unknown (%.2f %%)", r.all(), r.Accepted, r.Refused, r.Unknown, r.Share*100)},
 		{"accepted", strings.Join(done, ", ")},
 		{"latency", fmt.Sprintf("half %.1f ms, 99 %% %.1f ms, longest %.0f ms", r.P50, r.P99, r.Max)},
+		{"standstills", r.stood()},
 		{"judged", fmt.Sprintf("%d operations of %d sessions", r.Judged, r.Sessions)},
 	}
 }

@@ -1,0 +1,31 @@
+package staging
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+func TestStandstillsAreNoted(t *testing.T) {
+	var p pulse
+	for _, at := range []time.Duration{50, 110, 600, 2600, 2650} {
+		p.beat(at * time.Millisecond)
+	}
+	if want := (Standstill{At: .6, Lasted: 2}); len(p.stills) != 1 || p.stills[0] != want {
+		t.Errorf("got %v, want %v alone", p.stills, want)
+	}
+}
+
+func TestAMachineThatRunsStandsStillNever(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := &check{began: time.Now()}
+		time.Sleep(time.Minute) // servers and nodes are started
+		ctx, end := context.WithTimeout(t.Context(), time.Minute)
+		defer end()
+		c.feel(ctx)
+		if len(c.pulse.stills) != 0 {
+			t.Errorf("got %v", c.pulse.stills)
+		}
+	})
+}
