@@ -2,6 +2,7 @@ package storetest
 
 import (
 	"context"
+	"io"
 
 	"github.com/holdfast-sessions/holdfast/store"
 )
@@ -9,7 +10,12 @@ import (
 // Started is s with each Get and Put started and then waited for, where s can do
 // that: the contract holds for such calls as for others. s must be a
 // [store.Starter].
-func Started(s store.Store) store.Store { return started{s, s.(store.Starter)} }
+func Started(s store.Store) store.Store {
+	if c, ok := s.(io.Closer); ok {
+		return startedCloser{started{s, s.(store.Starter)}, c}
+	}
+	return started{s, s.(store.Starter)}
+}
 
 type started struct {
 	store.Store
@@ -29,4 +35,9 @@ func (s started) Put(ctx context.Context, key string, item store.Item, at store.
 		return written.Version, err
 	}
 	return s.Store.Put(ctx, key, item, at)
+}
+
+type startedCloser struct {
+	started
+	io.Closer
 }
