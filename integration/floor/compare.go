@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/holdfast-sessions/holdfast/integration/measure"
 )
@@ -18,27 +19,47 @@ type row struct {
 }
 
 // compare measures all rows in each round, and what is divided by each other side by side.
-func (b *bench) compare(ctx context.Context, progress io.Writer) ([]*row, error) {
-	var rows []*row
-	for _, clients := range b.plan.clients {
+// Each round has nodes and connections of its own: which thread of a node serves a lone
+// client, and on which processor, stays so while its connection lasts, and decides more
+// than the client.
+func compare(ctx context.Context, p plan, progress io.Writer) ([]*row, error) {
+	rows := p.rows()
+	for round := range p.rounds {
+		_, _ = fmt.Fprintf(progress, "round %d of %d\n", round+1, p.rounds)
+		if err := measureAll(ctx, p, slices.Concat(rows[round%len(rows):], rows[:round%len(rows)])); err != nil {
+			return nil, err
+		}
+	}
+	return rows, nil
+}
+
+func (p plan) rows() (rows []*row) {
+	for _, clients := range p.clients {
 		for _, overHTTP := range []bool{false, true} {
 			for _, o := range operations() {
 				rows = append(rows, &row{operation: o, clients: clients, overHTTP: overHTTP})
 			}
 		}
 	}
-	for round := range b.plan.rounds {
-		_, _ = fmt.Fprintf(progress, "round %d of %d\n", round+1, b.plan.rounds)
-		for i := range rows {
-			if err := b.measure(rows[(i+round)%len(rows)]); err != nil {
-				return nil, err
-			}
-			if ctx.Err() != nil {
-				return nil, ctx.Err()
-			}
+	return rows
+}
+
+// measureAll takes a sample of each row.
+func measureAll(ctx context.Context, p plan, rows []*row) error {
+	b, err := open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	for _, r := range rows {
+		if err := b.measure(r); err != nil {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
 		}
 	}
-	return rows, nil
+	return nil
 }
 
 func (b *bench) measure(r *row) error {
@@ -63,11 +84,12 @@ func (b *bench) measure(r *row) error {
 	return nil
 }
 
-// times is the median of the rounds' quotients: what disturbs a round disturbs both.
-func (r *row) times() float64 {
-	var all []float64
+// times is the rounds' quotients, the smallest first: what disturbs a round disturbs both
+// sides of it.
+func (r *row) times() (all []float64) {
 	for i, s := range r.ours {
 		all = append(all, float64(s.App)/float64(max(r.floor[i].App, 1)))
 	}
-	return measure.Median(all)
+	slices.Sort(all)
+	return all
 }

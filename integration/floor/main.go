@@ -33,17 +33,12 @@ func main() {
 }
 
 func run(ctx context.Context, p plan, stations bool, into string) error {
-	b, err := open(ctx, p)
-	if err != nil {
-		return err
-	}
-	defer b.close()
-	section, tell := "floor", b.tellFloor
+	section, tell := "floor", tellFloor
 	if stations {
-		section, tell = "stations", b.tellStations
+		section, tell = "stations", tellStations
 	}
 	var text bytes.Buffer
-	err = tell(ctx, &text)
+	err := tell(ctx, p, &text)
 	if err == nil && into != "" {
 		err = renew(into, section, text.Bytes())
 	}
@@ -51,9 +46,9 @@ func run(ctx context.Context, p plan, stations bool, into string) error {
 	return err
 }
 
-func (b *bench) tellFloor(ctx context.Context, w io.Writer) error {
+func tellFloor(ctx context.Context, p plan, w io.Writer) error {
 	machine := measure.Machine()
-	rows, err := b.compare(ctx, os.Stderr)
+	rows, err := compare(ctx, p, os.Stderr)
 	if err != nil {
 		return err
 	}
@@ -62,7 +57,7 @@ func (b *bench) tellFloor(ctx context.Context, w io.Writer) error {
 
 // A plan says how long everything is measured.
 type plan struct {
-	rounds   int           // of everything in turn; medians count
+	rounds   int           // of everything in turn, each with its own nodes; medians count
 	slice    time.Duration // of one thing in a round
 	sessions int           // of each client
 	clients  []int         // how many at once

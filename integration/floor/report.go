@@ -17,7 +17,7 @@ func writeReport(w io.Writer, machine string, rows []*row) error {
 		if t := r.title(); t != title {
 			title = t
 			fmt.Fprintf(&b, "\n%s:\n\n", title)
-			b.WriteString("| request | bare µs | floor µs | ours µs | times | nodes: floor, ours µs | allocations: bare, ours | p50: floor, ours µs |\n")
+			b.WriteString("| request | bare µs | floor µs | ours µs | times: median, all rounds | nodes: floor, ours µs | allocations: bare, ours | p50: floor, ours µs |\n")
 			b.WriteString("| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: |\n")
 		}
 		r.write(&b)
@@ -39,7 +39,16 @@ func (r *row) title() string {
 
 func (r *row) write(b *strings.Builder) {
 	bare, floor, ours := measure.Typical(r.bare), measure.Typical(r.floor), measure.Typical(r.ours)
-	fmt.Fprintf(b, "| %s | %.1f | %.1f | %.1f | %.2f | %.1f, %.1f | %.0f, %.0f | %.0f, %.0f |\n", r.name,
-		measure.Microseconds(bare.App), measure.Microseconds(floor.App), measure.Microseconds(ours.App), r.times(),
+	fmt.Fprintf(b, "| %s | %.1f | %.1f | %.1f | %s | %.1f, %.1f | %.0f, %.0f | %.0f, %.0f |\n", r.name,
+		measure.Microseconds(bare.App), measure.Microseconds(floor.App), measure.Microseconds(ours.App), quotients(r.times()),
 		measure.Microseconds(floor.Store), measure.Microseconds(ours.Store), bare.Allocs, ours.Allocs, measure.Microseconds(floor.P50), measure.Microseconds(ours.P50))
+}
+
+// quotients are their median and, of several, the smallest and the largest.
+func quotients(sorted []float64) string {
+	median := measure.Median(sorted)
+	if len(sorted) < 2 {
+		return fmt.Sprintf("%.2f", median)
+	}
+	return fmt.Sprintf("%.2f, %.2f to %.2f", median, sorted[0], sorted[len(sorted)-1])
 }

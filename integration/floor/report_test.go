@@ -25,7 +25,7 @@ func TestTheReportTellsTheMedianOfTheRounds(t *testing.T) {
 	if err := writeReport(&text, "a machine", []*row{r}); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"a machine; medians of 3 rounds", "32 clients, over HTTP:", "| two copies: change | 2.0 | 20.0 | 30.0 | 1.50 | 40.0, 60.0 | 2, 30 | 60, 90 |\n"} {
+	for _, want := range []string{"a machine; medians of 3 rounds", "32 clients, over HTTP:", "| two copies: change | 2.0 | 20.0 | 30.0 | 1.50, 1.10 to 2.50 | 40.0, 60.0 | 2, 30 | 60, 90 |\n"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("the report lacks %q:\n%s", want, text.String())
 		}

@@ -29,10 +29,15 @@ func (t toll) write(b *strings.Builder) {
 type tolls struct{ stations, functions map[string]toll }
 
 // tellStations writes what a change with two copies pays at each station, in process.
-func (b *bench) tellStations(ctx context.Context, w io.Writer) error {
+func tellStations(ctx context.Context, p plan, w io.Writer) error {
 	machine := measure.Machine()
+	b, err := open(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer b.close()
 	var byStation, byFunction []map[string]toll
-	for _, clients := range b.plan.clients {
+	for _, clients := range p.clients {
 		t, err := b.tollsOf(clients)
 		if err != nil {
 			return err
@@ -42,8 +47,8 @@ func (b *bench) tellStations(ctx context.Context, w io.Writer) error {
 			return ctx.Err()
 		}
 	}
-	_, err := fmt.Fprintf(w, "%s.\n\n%s\n%s", machine, tollTable("station", b.plan.clients, byStation, inTravelOrder),
-		tollTable("function", b.plan.clients, byFunction, dearestFirst))
+	_, err = fmt.Fprintf(w, "%s.\n\n%s\n%s", machine, tollTable("station", p.clients, byStation, inTravelOrder),
+		tollTable("function", p.clients, byFunction, dearestFirst))
 	return err
 }
 
