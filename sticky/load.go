@@ -106,8 +106,7 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 			return s.readAway(ctx, key, l, was, err)
 		}
 	}
-	used, lives := s.livesHere(key, l)
-	lives = lives && was == here // else another server knows better when it was used
+	used, lives := s.livesHere(key, l, was)
 	v, err := s.loadUsed(ctx, key, hint, lives)
 	s.noteBelow(err)
 	switch {
@@ -146,9 +145,10 @@ func (s *Sessions) read(ctx context.Context, key, hint string, was whereabouts) 
 }
 
 // livesHere reports whether this server knows, of l which may be nil, that the session
-// was used within its idle timeout, and when it was.
-func (s *Sessions) livesHere(key string, l *session) (used time.Time, lives bool) {
-	if l == nil {
+// was used within its idle timeout, and when it was. Of a session that was elsewhere another
+// server knows better.
+func (s *Sessions) livesHere(key string, l *session, was whereabouts) (used time.Time, lives bool) {
+	if l == nil || was != here {
 		return time.Time{}, false
 	}
 	l.mu.Lock()

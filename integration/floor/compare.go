@@ -20,8 +20,8 @@ type row struct {
 
 // compare measures all rows in each round, and what is divided by each other side by side.
 // Each round has nodes and connections of its own: which thread of a node serves a lone
-// client, and on which processor, stays so while its connection lasts, and decides more
-// than the client.
+// client, and on which processor, stays so while its connection lasts, and can decide
+// more than the client.
 func compare(ctx context.Context, p plan, progress io.Writer) ([]*row, error) {
 	rows := p.rows()
 	for round := range p.rounds {

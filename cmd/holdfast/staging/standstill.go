@@ -33,10 +33,11 @@ func (p *pulse) beat(now time.Duration) {
 	p.felt = now
 }
 
-// feel goes on until ctx ends.
+// feel goes on until ctx ends: that may be in a standstill, too.
 func (c *check) feel(ctx context.Context) {
 	c.pulse.felt = c.now()
-	for pause(ctx, beatEvery) == nil {
+	for ctx.Err() == nil {
+		_ = pause(ctx, beatEvery)
 		c.pulse.beat(c.now())
 	}
 }

@@ -29,3 +29,19 @@ func TestAMachineThatRunsStandsStillNever(t *testing.T) {
 		}
 	})
 }
+
+func TestAStandstillIsToldBesideAViolationAlone(t *testing.T) {
+	r := sampleReport()
+	r.Stood = nil
+	if got := r.Caveat(); got != "" {
+		t.Errorf("without a standstill: %q", got)
+	}
+	r = sampleReport()
+	r.Wrong = nil
+	if got := r.Caveat(); got != "" {
+		t.Errorf("without a violation: %q", got)
+	}
+	if r = sampleReport(); r.Err() == nil {
+		t.Error("a standstill excuses a violation")
+	}
+}
